@@ -1,0 +1,49 @@
+import type { PolicySet } from "../policy/policy-set.js";
+
+export const PROPOSAL_VERSION = 1;
+
+/** `not-enough-data` is an answer of its own, never rounded up to learning. */
+export type ProposalState = "not-enough-data" | "learning" | "ready-for-review";
+
+/** A conversation group that was seen and is not proposed, with the reason. */
+export interface Exclusion {
+  readonly kind: "unanswered" | "refused" | "scan" | "quarantine" | "direction" | "midstream";
+  readonly client: string; // workload id, group name or address
+  readonly server: string; // the same; "many" when a scan touched several
+  readonly protocol: string;
+  readonly ports: readonly number[]; // at most 20, sorted
+  readonly flows: number;
+  readonly firstSeenUs: number;
+  readonly lastSeenUs: number;
+  readonly reason: string; // one sentence
+}
+
+/** One condition of readiness and how far it is met. */
+export interface ReadinessGate {
+  readonly name: string;
+  readonly isMet: boolean;
+  readonly value: string; // what was measured, for people
+  readonly wanted: string;
+}
+
+/** How much of a sensor's view was lost; travels with every proposal it touches. */
+export interface SensorGap {
+  readonly collector: string;
+  readonly fromUs: number;
+  readonly untilUs: number;
+  readonly lost: number | "unknown"; // packets
+  readonly reason: string;
+}
+
+/** What discovery offers for review. This is the content of policy.json. */
+export interface Proposal {
+  readonly version: typeof PROPOSAL_VERSION;
+  readonly state: ProposalState;
+  readonly stateReason: string;
+  readonly gates: readonly ReadinessGate[];
+  readonly fromUs: number;
+  readonly untilUs: number;
+  readonly policySet: PolicySet;
+  readonly exclusions: readonly Exclusion[];
+  readonly gaps: readonly SensorGap[];
+}
