@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import fc from "fast-check";
+import { FLOW_BATCH_VERSION, type FlowBatch } from "../../model/flow-batch.js";
+import { decodeFlowBatch, encodeFlowBatch, FlowBatchError } from "../../model/flow-batch-codec.js";
+import { EVIDENCE, NAME_SOURCES, OUTCOMES } from "../../model/flow-record.js";
+
+const u8 = fc.integer({ min: 0, max: 255 });
+const u16 = fc.integer({ min: 0, max: 65535 });
+const counter = fc.oneof(fc.integer({ min: 0, max: 5000 }), fc.integer({ min: 0, max: 2 ** 52 }));
+
+/** Any batch that a collector could make: 0 to 40 rows over small dictionaries. */
+const flowBatch: fc.Arbitrary<FlowBatch> = fc
+  .record({
+    families: fc.array(fc.constantFrom(4, 6), { minLength: 1, maxLength: 6 }),
+    scopes: fc.uniqueArray(fc.string({ maxLength: 12 }), { minLength: 1, maxLength: 3 }),
+    names: fc.array(fc.string({ maxLength: 20, unit: "grapheme" }), { minLength: 1, maxLength: 4 }),
+    rows: fc.array(
+      fc.record({
+        small: fc.array(u8, { minLength: 8, maxLength: 8 }),
+        ports: fc.array(u16, { minLength: 3, maxLength: 3 }),
+        counters: fc.array(counter, { minLength: 4, maxLength: 4 }),
+        start: fc.integer({ min: 1_600_000_000_000_000, max: 1_900_000_000_000_000 }),
+        length: fc.integer({ min: 0, max: 2 ** 40 }),
+        names: fc.array(u8, { maxLength: 3 }),
+      }),
+      { maxLength: 40 },
+    ),
+    dropped: fc.oneof(fc.nat(), fc.constant("unknown" as const)),
+  })
+  .map(({ families, scopes, names, rows, dropped }) => {
+    const at = (row: number, k: number) => rows[row]?.small[k] ?? 0;
+    const bytes = (k: number, modulo: number) => Uint8Array.from(rows, (_, r) => at(r, k) % modulo);
+    const picks = (k: number, modulo: number) => Uint32Array.from(rows, (_, r) => at(r, k) % modulo);
+    const ports = (k: number) => Uint16Array.from(rows, (row) => row.ports[k] ?? 0);
+    const counters = (k: number) => Float64Array.from(rows, (row) => row.counters[k] ?? 0);
+    const nameIds = rows.flatMap((row) => row.names);
+    const nameOffsets = new Uint32Array(rows.length + 1);
+    for (const [r, row] of rows.entries()) nameOffsets[r + 1] = (nameOffsets[r] as number) + row.names.length;
+    const addressBytes = new Uint8Array(families.length * 16);
+    for (const [i, family] of families.entries()) addressBytes.fill(i + 1, i * 16, i * 16 + (family === 4 ? 4 : 16));
+    return {
+      version: FLOW_BATCH_VERSION,
+      origin: { collector: "host-a", boot: "b1", sequence: rows.length, bucket: 3 },
+      loss: { dropped },
+      length: rows.length,
+      addressFamily: Uint8Array.from(families),
+      addressBytes,
+      protocol: bytes(0, 256),
+      originatorAddress: picks(1, families.length),
+      responderAddress: picks(2, families.length),
+      originatorPort: ports(0),
+      responderPort: ports(1),
+      originatorPackets: counters(0),
+      responderPackets: counters(1),
+      originatorBytes: counters(2),
+      responderBytes: counters(3),
+      originatorTcpFlags: bytes(3, 256),
+      responderTcpFlags: bytes(4, 256),
+      startUs: Float64Array.from(rows, (row) => row.start),
+      endUs: Float64Array.from(rows, (row) => row.start + row.length),
+      outcome: bytes(5, OUTCOMES.length),
+      evidence: bytes(6, EVIDENCE.length),
+      icmp: ports(2),
+      depth: bytes(7, 4),
+      scope: picks(7, scopes.length),
+      scopes,
+      nameOffsets,
+      nameIds: Uint32Array.from(nameIds, (id) => id % names.length),
+      nameSources: Uint8Array.from(nameIds, (id) => id % NAME_SOURCES.length),
+      names,
+    };
+  });
+
+test("decodeFlowBatch() gives back every column that encodeFlowBatch() was given", () => {
+  fc.assert(
+    fc.property(flowBatch, (batch) => {
+      assert.deepEqual(decodeFlowBatch(encodeFlowBatch(batch)), batch);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("decodeFlowBatch() answers bytes that were cut short with a FlowBatchError", () => {
+  fc.assert(
+    fc.property(flowBatch, fc.nat(), (batch, cut) => {
+      const bytes = encodeFlowBatch(batch);
+      assert.throws(() => decodeFlowBatch(bytes.subarray(0, cut % (bytes.length - 8))), FlowBatchError);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("decodeFlowBatch() names what it was given instead of a batch", () => {
+  assert.throws(() => decodeFlowBatch(new Uint8Array()), { code: "corrupt" });
+  assert.throws(() => decodeFlowBatch(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n")), FlowBatchError);
+});
