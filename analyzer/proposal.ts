@@ -7,7 +7,8 @@ export type ProposalState = "not-enough-data" | "learning" | "ready-for-review";
 
 /** A conversation group that was seen and is not proposed, with the reason. */
 export interface Exclusion {
-  readonly kind: "unanswered" | "refused" | "scan" | "quarantine" | "direction" | "midstream";
+  /** `housekeeping`: what a link needs to work at all (ND, IGMP, DHCP, ICMP errors); enforcement always permits it. */
+  readonly kind: "unanswered" | "refused" | "scan" | "quarantine" | "direction" | "midstream" | "housekeeping";
   readonly client: string; // workload id, group name or address
   readonly server: string; // the same; "many" when a scan touched several
   readonly protocol: string;
@@ -35,6 +36,19 @@ export interface SensorGap {
   readonly reason: string;
 }
 
+/** Workloads that are treated as one, because their labels or what they do say so. Members are workload ids, or addresses. */
+export interface ProposedRole {
+  readonly name: string; // unique in a proposal, e.g. "shop/web"
+  readonly basis: "labels" | "profile" | "single";
+  readonly members: readonly string[]; // sorted
+}
+
+/** A workload that no isolation selects, so that its traffic stays open until a person decides. */
+export interface OpenWorkload {
+  readonly workload: string; // id
+  readonly reason: string; // one sentence
+}
+
 /** What discovery offers for review. This is the content of policy.json. */
 export interface Proposal {
   readonly version: typeof PROPOSAL_VERSION;
@@ -44,6 +58,8 @@ export interface Proposal {
   readonly fromUs: number;
   readonly untilUs: number;
   readonly policySet: PolicySet;
+  readonly roles: readonly ProposedRole[]; // sorted by name
+  readonly openWorkloads: readonly OpenWorkload[]; // sorted by id
   readonly exclusions: readonly Exclusion[];
   readonly gaps: readonly SensorGap[];
 }
