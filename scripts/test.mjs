@@ -1,0 +1,65 @@
+// npm test [-- PATH ...]: installs what the whole suite needs, builds, and runs every test, those that want root as root.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { fail, prepare, root, say } from "./prepare.mjs";
+import { asRoot, installSystemPackages } from "./system-install.mjs";
+
+if (process.platform !== "linux")
+  fail("Cannot run the whole suite here: it wants Linux (network namespaces, nftables)");
+installSystemPackages();
+prepare();
+
+const tests = join(root, "dist/test");
+const wanted = process.argv.slice(2);
+const files = readdirSync(tests, { recursive: true })
+  .filter((name) => name.endsWith(".test.js"))
+  .map((name) => join(tests, name))
+  .filter((file) => wanted.length === 0 || wanted.some((part) => relative(root, file).includes(part)))
+  .sort();
+const isEndToEnd = (file) => file.endsWith(".e2e.test.js");
+const scratch = mkdtempSync(join(tmpdir(), "portolan-test-"));
+const totals = { pass: 0, fail: 0, skipped: 0, cancelled: 0, todo: 0 };
+
+/** Runs the files with node's own test runner and adds its totals to ours. */
+function run(what, group, concurrency, wrap) {
+  if (group.length === 0) return;
+  say(`\n${what}: ${group.length} files`);
+  const report = join(scratch, `${what.replace(/\W+/g, "-")}.tap`);
+  const [command, args] = wrap(process.execPath, [
+    "--test",
+    `--test-concurrency=${concurrency}`,
+    "--test-reporter=spec",
+    "--test-reporter-destination=stdout",
+    "--test-reporter=tap",
+    `--test-reporter-destination=${report}`,
+    ...group,
+  ]);
+  const { status } = spawnSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  const summary = readFileSync(report, "utf8");
+  let failedHere = 0;
+  for (const name of Object.keys(totals)) {
+    const count = Number(new RegExp(`^# ${name} (\\d+)$`, "m").exec(summary)?.[1] ?? 0);
+    totals[name] += count;
+    if (name !== "pass") failedHere += count;
+  }
+  // A runner that fell over without naming a test is a failure all the same.
+  if (status !== 0 && failedHere === 0) totals.fail++;
+}
+
+try {
+  run(
+    "unit tests",
+    files.filter((file) => !isEndToEnd(file)),
+    2,
+    (command, args) => [command, args],
+  );
+  run("end-to-end tests, as root", files.filter(isEndToEnd), 1, asRoot);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+// A test that was skipped or left for later has shown nothing, so it counts against us.
+const failed = totals.fail + totals.skipped + totals.cancelled + totals.todo;
+console.log(`${totals.pass} passed, ${failed} failed`);
+process.exit(failed === 0 && totals.pass > 0 ? 0 : 1);
