@@ -18,6 +18,7 @@ import {
   Utf8,
   type Vector,
 } from "apache-arrow";
+import { arrowStreamFault } from "./arrow-stream-check.js";
 import { FLOW_BATCH_VERSION, type FlowBatch } from "./flow-batch.js";
 import { EVIDENCE, NAME_SOURCES, OUTCOMES } from "./flow-record.js";
 
@@ -183,6 +184,8 @@ function refuse(code: FlowBatchError["code"], what: string, wanted: string, caus
 }
 
 function readBatch(bytes: Uint8Array): RecordBatch {
+  const fault = arrowStreamFault(bytes);
+  if (fault !== undefined) refuse("not-arrow", `as an Arrow IPC stream, ${fault}`, "a whole one");
   let batches: RecordBatch[];
   try {
     batches = [...RecordBatchReader.from(bytes)];

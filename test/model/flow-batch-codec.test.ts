@@ -91,7 +91,23 @@ test("decodeFlowBatch() answers bytes that were cut short with a FlowBatchError"
   );
 });
 
+test("decodeFlowBatch() answers damaged bytes with a FlowBatchError or a batch, and nothing else", () => {
+  const edit = fc.tuple(fc.nat(), u8);
+  fc.assert(
+    fc.property(flowBatch, fc.array(edit, { minLength: 1, maxLength: 6 }), (batch, edits) => {
+      const bytes = encodeFlowBatch(batch);
+      for (const [at, value] of edits) bytes[at % bytes.length] = value;
+      try {
+        decodeFlowBatch(bytes);
+      } catch (error) {
+        assert.ok(error instanceof FlowBatchError, String((error as Error).stack));
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});
+
 test("decodeFlowBatch() names what it was given instead of a batch", () => {
-  assert.throws(() => decodeFlowBatch(new Uint8Array()), { code: "corrupt" });
+  assert.throws(() => decodeFlowBatch(new Uint8Array()), { code: "not-arrow" });
   assert.throws(() => decodeFlowBatch(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n")), FlowBatchError);
 });
