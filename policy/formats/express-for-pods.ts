@@ -1,0 +1,251 @@
+import { formatAddress } from "../../model/address.js";
+import { formatSelector, type LabelSelector } from "../../model/label-selector.js";
+import type { AddressGroup, Inventory, Workload } from "../../model/workload.js";
+import { cidrTexts, rangeOfAddress, rangesContain, subtractRanges } from "../address-ranges.js";
+import type { AllowRule } from "../allow-rule.js";
+import { type ExpressedPolicy, type Loss, type RenderOptions, sortLosses, type UnenforcedEnd } from "../bundle.js";
+import { dnsLifelines, resolverGroup } from "../lifelines.js";
+import type { Peer, WorkloadSelector } from "../peer.js";
+import type { Isolation, PolicySet } from "../policy-set.js";
+import { currentAddresses, type Selection, selectionOf } from "../selection.js";
+import { canonicalSelector } from "../selector-algebra.js";
+import { podSelectionsAt } from "./pod-policies.js";
+import { invalidLabelOf, isPod, type PodTarget } from "./pod-target.js";
+
+/** The policy as a target can say it, with what is lost on the way. */
+export interface Expression {
+  readonly expressed: ExpressedPolicy;
+  readonly losses: readonly Loss[];
+  readonly selection: Selection; // over the expressed policy set
+}
+
+const METADATA_NAME = "kubernetes.io/metadata.name";
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(", ");
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}
+
+function isPinned(namespaces: LabelSelector): boolean {
+  return namespaces.requirements.some(({ key, operator }) => key === METADATA_NAME && operator === "In");
+}
+
+/** The selector without service accounts, and whether it still selects the same workloads. */
+function withoutServiceAccounts(selector: WorkloadSelector, selection: Selection) {
+  const bare: WorkloadSelector = { ...selector, serviceAccounts: [] };
+  return { bare, isSame: selection.select(bare).length === selection.select(selector).length };
+}
+
+/** Why the target has no words for the selector, or `undefined`. */
+function unsayable(selector: WorkloadSelector): string | undefined {
+  if (canonicalSelector(selector.labels) === undefined || canonicalSelector(selector.namespaces) === undefined) {
+    return `no label set meets "${formatSelector(selector.labels)}" in namespaces "${formatSelector(selector.namespaces)}"`;
+  }
+  const label = invalidLabelOf(selector.labels) ?? invalidLabelOf(selector.namespaces);
+  return label === undefined ? undefined : `"${label}" is not a valid label, so no pod bears it`;
+}
+
+function expressIsolations(policySet: PolicySet, selection: Selection, target: PodTarget, options: RenderOptions) {
+  const losses: Loss[] = [];
+  const isolations = new Map<string, Isolation>();
+  const wanted = new Map<string, UnenforcedEnd>();
+  const enforced = new Set<string>();
+  const keyOf = (workload: Workload, direction: string) => `${workload.id} ${direction}`;
+  for (const isolation of policySet.isolations) {
+    const { direction } = isolation;
+    const selected = selection.select(isolation.selector);
+    for (const workload of selected) {
+      wanted.set(keyOf(workload, direction), { workload: workload.id, direction });
+    }
+    if (!target.directions.includes(direction)) {
+      const text = `${target.name} has no ${direction} policy: ${direction} of ${listed(selected.map(({ id }) => id))} stays open.`;
+      losses.push({ ruleId: "isolation", kind: "dropped", text });
+      continue;
+    }
+    let { selector } = isolation;
+    const reason = unsayable(selector);
+    if (reason !== undefined) {
+      if (selected.length > 0) {
+        const text = `${target.name} cannot isolate ${listed(selected.map(({ id }) => id))}: ${reason}.`;
+        losses.push({ ruleId: "isolation", kind: "dropped", text });
+      }
+      continue;
+    }
+    if (selector.serviceAccounts.length > 0 && !target.hasServiceAccounts) {
+      const { bare, isSame } = withoutServiceAccounts(selector, selection);
+      const accounts = selector.serviceAccounts.join(", ");
+      const text = isSame
+        ? `${target.name} cannot select service accounts: holds while only ${accounts} run pods labelled "${formatSelector(selector.labels)}".`
+        : `${target.name} cannot select service accounts: pods of ${accounts} are not isolated, as others bear the same labels.`;
+      losses.push({ ruleId: "isolation", kind: isSame ? "conditional" : "dropped", text });
+      if (!isSame) continue;
+      selector = bare;
+    }
+    if (!isPinned(selector.namespaces)) {
+      const text = `Files are written for the namespaces of today that match "${formatSelector(selector.namespaces)}": export again when one is added.`;
+      losses.push({ ruleId: "isolation", kind: "conditional", text });
+    }
+    for (const workload of selected.filter(isPod)) enforced.add(keyOf(workload, direction));
+    const said: Isolation = { selector, direction, mode: options.mode };
+    isolations.set(JSON.stringify(said), said);
+  }
+  const unenforced = [...wanted].filter(([key]) => !enforced.has(key)).map(([, end]) => end);
+  unenforced.sort((a, b) =>
+    a.workload < b.workload ? -1 : a.workload > b.workload ? 1 : a.direction < b.direction ? -1 : 1,
+  );
+  const hosts = [...new Set(unenforced.map((end) => end.workload))].filter((id) =>
+    selection.workloads.some((workload) => workload.id === id && !isPod(workload)),
+  );
+  if (hosts.length > 0) {
+    const text = `${target.name} isolates pods only: ${listed(hosts)} stay open here, use the nftables files for them.`;
+    losses.push({ ruleId: "isolation", kind: "dropped", text });
+  }
+  const sorted = [...isolations].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, isolation]) => isolation);
+  return { isolations: sorted, unenforced, losses };
+}
+
+/** One end of a rule in the target's words, or the reason why there are none. */
+type FittedPeer =
+  | { readonly kind: "said"; readonly peer: Peer; readonly condition?: string }
+  | { readonly kind: "wider"; readonly peer: Peer; readonly text: string }
+  | { readonly kind: "unsayable"; readonly text: string };
+
+function fitPeer(peer: Peer, selection: Selection, target: PodTarget): FittedPeer {
+  if (peer.kind === "fqdn") {
+    return target.hasNames
+      ? { kind: "said", peer }
+      : { kind: "unsayable", text: `${target.name} knows addresses and labels, not the name "${peer.pattern}"` };
+  }
+  if (peer.kind !== "workloads") return { kind: "said", peer };
+  const reason = unsayable(peer.selector);
+  if (reason !== undefined) return { kind: "unsayable", text: reason };
+  if (peer.selector.serviceAccounts.length === 0 || target.hasServiceAccounts) return { kind: "said", peer };
+  const { bare, isSame } = withoutServiceAccounts(peer.selector, selection);
+  const accounts = peer.selector.serviceAccounts.join(", ");
+  const said: Peer = { kind: "workloads", selector: bare };
+  if (isSame) {
+    const condition = `Holds while only ${accounts} run pods labelled "${formatSelector(bare.labels)}": ${target.name} cannot select service accounts.`;
+    return { kind: "said", peer: said, condition };
+  }
+  const more = selection.select(bare).length - selection.select(peer.selector).length;
+  const text = `${target.name} cannot select service accounts: without ${accounts} the labels also select ${more} other workload(s)`;
+  return { kind: "wider", peer: said, text };
+}
+
+/**
+ * A rule whose isolated end is given by addresses must reach pods by label. Where the labels of a pod cannot
+ * single it out, its addresses leave the rule: less is allowed, never more.
+ */
+function cutAddresses(
+  rule: AllowRule,
+  end: "client" | "server",
+  isolations: readonly Isolation[],
+  selection: Selection,
+): { rule: AllowRule; group?: AddressGroup; loss?: Loss } {
+  const peer = rule[end];
+  if (peer.kind !== "cidr" && peer.kind !== "group") return { rule };
+  const direction = end === "client" ? "egress" : "ingress";
+  const ranges = selection.rangesOf(peer) ?? [];
+  const reached = new Set<string>();
+  const touched = new Map<string, Workload>();
+  for (const isolation of isolations.filter((candidate) => candidate.direction === direction)) {
+    for (const workload of selection.select(isolation.selector)) {
+      if (isPod(workload) && currentAddresses(workload).some((text) => isInside(text, ranges))) {
+        touched.set(workload.id, workload);
+      }
+    }
+    for (const { workloads } of podSelectionsAt(peer, isolation, selection)) {
+      for (const workload of workloads) reached.add(workload.id);
+    }
+  }
+  const missed = [...touched.values()].filter((workload) => !reached.has(workload.id));
+  if (missed.length === 0) return { rule };
+  const holes = missed.flatMap((workload) => currentAddresses(workload).map(rangeOfAddress));
+  const left = subtractRanges(ranges, holes);
+  const group: AddressGroup = { name: `${rule.id} ${end} without unreachable pods`, cidrs: cidrTexts(left) };
+  const cut: Peer = { kind: "group", name: group.name };
+  const text = `The rule names pods by address; labels cannot single out ${listed(missed.map(({ id }) => id))}, so they are left out.`;
+  const packets = holes.map((range) => ({
+    client: rule.client,
+    server: rule.server,
+    [end]: { kind: "cidr" as const, cidr: formatAddress({ family: range.family, value: range.first }), except: [] },
+    services: rule.services,
+  }));
+  return { rule: { ...rule, [end]: cut }, group, loss: { ruleId: rule.id, kind: "dropped", text, packets } };
+}
+
+function isInside(address: string, ranges: Parameters<typeof rangesContain>[0]): boolean {
+  const { family, first } = rangeOfAddress(address);
+  return rangesContain(ranges, family, first);
+}
+
+/**
+ * Rewrites a policy set until the target can say every part of it exactly, and reports each step that loses
+ * something. Rules keep their ids. DNS lifelines are added for every isolated egress.
+ */
+export function expressForPods(
+  policySet: PolicySet,
+  inventory: Inventory,
+  options: RenderOptions,
+  target: PodTarget,
+): Expression {
+  const selection = selectionOf(policySet, inventory);
+  const { isolations, unenforced, losses } = expressIsolations(policySet, selection, target, options);
+  const rules: AllowRule[] = [];
+  const groups: AddressGroup[] = [];
+  for (const rule of policySet.rules) {
+    const report = (kind: Loss["kind"], text: string, services = rule.services) =>
+      losses.push({ ruleId: rule.id, kind, text, packets: [{ client: rule.client, server: rule.server, services }] });
+    const services = target.fitServices(rule.services);
+    for (const { services: lost, text } of services.lost) report("dropped", text, lost);
+    const client = fitPeer(rule.client, selection, target);
+    const server = fitPeer(rule.server, selection, target);
+    if (client.kind === "unsayable" || server.kind === "unsayable") {
+      report(
+        "dropped",
+        `Left out: ${client.kind === "unsayable" ? client.text : server.kind === "unsayable" ? server.text : ""}.`,
+      );
+      continue;
+    }
+    if (services.said.length === 0) continue;
+    const wider = [client, server].flatMap((end) => (end.kind === "wider" ? [end.text] : []));
+    if (wider.length > 0 && options.acceptWidenings !== true) {
+      report("dropped", `Refused: ${wider.join("; ")}. Accept widenings to write it all the same.`);
+      continue;
+    }
+    for (const text of wider) report("widened", `${text}.`);
+    for (const end of [client, server]) {
+      if (end.kind === "said" && end.condition !== undefined) {
+        losses.push({ ruleId: rule.id, kind: "conditional", text: end.condition });
+      }
+    }
+    let fitted: AllowRule = { ...rule, client: client.peer, server: server.peer, services: services.said };
+    for (const end of ["client", "server"] as const) {
+      const cut = cutAddresses(fitted, end, isolations, selection);
+      fitted = cut.rule;
+      if (cut.group !== undefined) groups.push(cut.group);
+      if (cut.loss !== undefined) losses.push(cut.loss);
+    }
+    rules.push(fitted);
+  }
+  const lifelines = dnsLifelines(isolations);
+  if (lifelines.length > 0) {
+    losses.push({
+      ruleId: "lifeline",
+      kind: "widened",
+      text: "Isolated egress may always ask for names: TCP and UDP 53 to the cluster's DNS, the node's DNS cache and the inventory's resolvers.",
+      packets: lifelines.map(({ client, server, services }) => ({ client, server, services })),
+    });
+  }
+  const expressed: PolicySet = {
+    ...policySet,
+    rules: [...rules, ...lifelines].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)),
+    isolations,
+    groups: [...policySet.groups, ...groups, ...(lifelines.length > 0 ? [resolverGroup(inventory)] : [])],
+  };
+  return {
+    expressed: { policySet: expressed, unenforced },
+    losses: sortLosses(losses),
+    selection: selectionOf(expressed, inventory),
+  };
+}

@@ -1,0 +1,48 @@
+import type { LabelSelector } from "../../model/label-selector.js";
+import type { Workload } from "../../model/workload.js";
+import type { Service } from "../service.js";
+
+/** What one of the formats that select pods by label can say beyond the common ground. */
+export interface PodTarget {
+  readonly name: string; // as in a sentence, e.g. "Kubernetes NetworkPolicy"
+  readonly directions: readonly ("ingress" | "egress")[];
+  readonly hasServiceAccounts: boolean; // whether a selector may ask for them
+  readonly hasNames: boolean; // whether an egress peer may be a DNS name
+  readonly fitServices: (services: readonly Service[]) => FittedServices;
+}
+
+/** The part of a rule's services that a target can say, and the rest with the reason. */
+export interface FittedServices {
+  readonly said: readonly Service[];
+  readonly lost: readonly { readonly services: readonly Service[]; readonly text: string }[];
+}
+
+/** Kinds of workload that no pod stands for; everything else in a valid namespace is taken for one. */
+const NOT_PODS = new Set(["host", "vm", "virtualmachine", "server", "machine", "device", "external", "process"]);
+
+const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+
+/** Whether the workload runs as pods, so that policies by label can reach it. */
+export function isPod(workload: Workload): boolean {
+  return !NOT_PODS.has(workload.kind.toLowerCase()) && DNS_LABEL.test(workload.namespace);
+}
+
+function isLabelKey(key: string): boolean {
+  const slash = key.indexOf("/");
+  if (slash < 0) return LABEL_NAME.test(key);
+  return DNS_SUBDOMAIN.test(key.slice(0, slash)) && LABEL_NAME.test(key.slice(slash + 1));
+}
+
+/** The first key or value that Kubernetes would refuse, or `undefined`. No pod can bear such a label. */
+export function invalidLabelOf(selector: LabelSelector): string | undefined {
+  for (const requirement of selector.requirements) {
+    if (!isLabelKey(requirement.key)) return requirement.key;
+    if (!("values" in requirement)) continue;
+    const value = requirement.values.find((candidate) => !LABEL_VALUE.test(candidate));
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
