@@ -1,0 +1,459 @@
+/**
+ * The shapes of the HTTP API, as schemas: they check what comes in, bound what goes out, and are the OpenAPI document.
+ * The browser takes only the types.
+ */
+import { z } from "zod";
+
+export const GRAPH_LEVELS = ["workload", "app", "namespace"] as const;
+export const EDGE_STATES = ["allowed", "quarantined", "undecided", "excluded"] as const;
+export const MARK_LIMIT = 150;
+
+const timeUs = z.number().describe("microseconds since the Unix epoch");
+const labels = z.record(z.string(), z.string());
+
+/** What each view is asked: one query over one level and one span of time. */
+const viewShape = {
+  level: z.enum(GRAPH_LEVELS).default("workload").describe("what a node stands for"),
+  q: z.string().max(4000).default("").describe("query, e.g. ns=payments port=443"),
+  from: z.coerce.number().nonnegative().optional().describe("start of the window in µs, inclusive"),
+  until: z.coerce.number().nonnegative().optional().describe("end of the window in µs, exclusive"),
+};
+export const ViewParams = z.object(viewShape);
+export type ViewParams = z.infer<typeof ViewParams>;
+
+const groupingShape = {
+  group: z
+    .string()
+    .max(200)
+    .regex(/^(?:namespace|kind|none|label:.+)$/, "wanted namespace, kind, none or label:KEY")
+    .default("namespace")
+    .describe("what makes an island: namespace, kind, none or label:KEY"),
+};
+
+export const MapParams = z.object({
+  ...viewShape,
+  ...groupingShape,
+  open: z.string().max(20_000).default("").describe("islands to open, comma-separated and URI-encoded; * opens all"),
+  closed: z.string().max(20_000).default("").describe("islands to close, likewise"),
+  hubs: z.enum(["badges", "links"]).default("badges").describe("how servers that most islands call are drawn"),
+});
+export type MapParams = z.infer<typeof MapParams>;
+
+export const MatrixParams = z.object({
+  ...viewShape,
+  ...groupingShape,
+  open: MapParams.shape.open,
+  closed: MapParams.shape.closed,
+});
+
+export const SORT_FIELDS = [
+  "state",
+  "client",
+  "server",
+  "service",
+  "flows",
+  "failed",
+  "bytes",
+  "first",
+  "last",
+  "windows",
+] as const;
+export const EdgesParams = z.object({
+  ...viewShape,
+  sort: z.enum(SORT_FIELDS).default("flows"),
+  dir: z.enum(["asc", "desc"]).default("desc"),
+  offset: z.coerce.number().int().nonnegative().default(0),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  format: z.enum(["json", "csv"]).default("json").describe("csv holds every row, whatever the page"),
+});
+export type EdgesParams = z.infer<typeof EdgesParams>;
+
+export const EdgeParams = z.object({ level: viewShape.level, from: viewShape.from, until: viewShape.until });
+export const TimelineParams = z.object({ slices: z.coerce.number().int().min(1).max(500).default(120) });
+export const CompleteParams = z.object({
+  level: viewShape.level,
+  q: viewShape.q,
+  at: z.coerce.number().int().nonnegative().optional().describe("cursor; the end when absent"),
+});
+
+const outcomes = z.object({
+  answered: z.number(),
+  refused: z.number(),
+  unanswered: z.number(),
+  midstream: z.number(),
+});
+
+/** Edges per state; the same figures stand beside every view of one query. */
+export const StateCounts = z.object({
+  allowed: z.number(),
+  quarantined: z.number(),
+  undecided: z.number(),
+  excluded: z.number(),
+});
+export type StateCounts = z.infer<typeof StateCounts>;
+
+const edgeState = z.enum(EDGE_STATES);
+
+export const Edge = z.object({
+  id: z.string(),
+  client: z.string(),
+  server: z.string(),
+  protocol: z.string(),
+  port: z.number(),
+  flows: outcomes,
+  clientPackets: z.number(),
+  serverPackets: z.number(),
+  clientBytes: z.number(),
+  serverBytes: z.number(),
+  firstSeenUs: timeUs,
+  lastSeenUs: timeUs,
+  windows: z.number(),
+  observers: z.array(z.string()).readonly(),
+  names: z.array(z.string()).readonly(),
+  state: edgeState,
+  reason: z.string(),
+  rules: z.array(z.string()).readonly(),
+});
+export type Edge = z.infer<typeof Edge>;
+
+export const Node = z.object({
+  id: z.string(),
+  kind: z.enum([...GRAPH_LEVELS, "group"]),
+  label: z.string(),
+  namespace: z.string().optional(),
+  labels,
+  members: z.array(z.string()).readonly(),
+  memberCount: z.number(),
+});
+export type Node = z.infer<typeof Node>;
+
+const head = { revision: z.number(), counts: StateCounts };
+
+/** A node, a closed island, or the rest of an island that did not fit. */
+export const Mark = z.object({
+  id: z.string(),
+  kind: z.enum([...GRAPH_LEVELS, "group", "island", "rest"]),
+  label: z.string(),
+  island: z.string(),
+  nodes: z.number().describe("how many nodes the mark stands for"),
+  x: z.number(),
+  y: z.number(),
+  radius: z.number().describe("of a closed island; 0 for a node"),
+  isMatch: z.boolean().describe("whether an edge of the query ends here; others are context"),
+  hubs: z.array(z.number()).readonly().describe("indices of the hubs that this mark calls"),
+});
+export type Mark = z.infer<typeof Mark>;
+
+export const Link = z.object({
+  id: z.string(),
+  client: z.string(),
+  server: z.string(),
+  state: edgeState,
+  edges: z.number(),
+  flows: z.number(),
+  bytes: z.number(),
+  services: z.array(z.string()).readonly().describe("at most 4, busiest first"),
+  serviceCount: z.number(),
+  edge: z.string().optional().describe("the edge's id when there is exactly one"),
+  hub: z.number().optional().describe("index of the hub whose badge stands for this link"),
+});
+export type Link = z.infer<typeof Link>;
+
+export const MapAnswer = z.object({
+  ...head,
+  layoutVersion: z.number(),
+  layoutHash: z.string(),
+  bounds: z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
+  islands: z
+    .array(
+      z.object({
+        id: z.string(),
+        label: z.string(),
+        x: z.number(),
+        y: z.number(),
+        radius: z.number(),
+        nodes: z.number(),
+        isOpen: z.boolean(),
+      }),
+    )
+    .readonly(),
+  marks: z.array(Mark).readonly(),
+  links: z.array(Link).readonly(),
+  hubs: z.array(z.object({ mark: z.string(), label: z.string(), callers: z.number(), edges: z.number() })).readonly(),
+  shown: z.object({ nodes: z.number(), edges: z.number() }),
+  hidden: z.object({ nodes: z.number(), edges: z.number() }).describe("inside closed islands, or beyond the bound"),
+  total: z.object({ nodes: z.number(), edges: z.number() }),
+});
+export type MapAnswer = z.infer<typeof MapAnswer>;
+
+export const EdgesAnswer = z.object({
+  ...head,
+  total: z.number(),
+  offset: z.number(),
+  edges: z.array(z.object({ ...Edge.shape, clientLabel: z.string(), serverLabel: z.string() })).readonly(),
+});
+export type EdgesAnswer = z.infer<typeof EdgesAnswer>;
+
+export const MatrixAnswer = z.object({
+  ...head,
+  clients: z.array(z.object({ id: z.string(), label: z.string(), island: z.string() })).readonly(),
+  servers: z.array(z.object({ id: z.string(), label: z.string(), island: z.string() })).readonly(),
+  cells: z
+    .array(
+      z.object({
+        row: z.number(),
+        column: z.number(),
+        state: edgeState,
+        counts: StateCounts,
+        edges: z.number(),
+        flows: z.number(),
+        services: z.array(z.string()).readonly(),
+        edge: z.string().optional(),
+      }),
+    )
+    .readonly(),
+  shown: z.object({ nodes: z.number(), edges: z.number() }),
+  hidden: z.object({ nodes: z.number(), edges: z.number() }),
+});
+export type MatrixAnswer = z.infer<typeof MatrixAnswer>;
+
+export const FlowSample = z.object({
+  client: z.string(),
+  server: z.string(),
+  protocol: z.string(),
+  clientPort: z.number(),
+  serverPort: z.number(),
+  startUs: timeUs,
+  clientBytes: z.number(),
+  serverBytes: z.number(),
+  observer: z.string(),
+});
+export type FlowSample = z.infer<typeof FlowSample>;
+
+export const EdgeAnswer = z.object({
+  revision: z.number(),
+  edge: Edge,
+  client: Node,
+  server: Node,
+  samples: z.array(FlowSample).readonly(),
+  windows: z.array(z.object({ startUs: timeUs, answered: z.number(), failed: z.number() })).readonly(),
+});
+export type EdgeAnswer = z.infer<typeof EdgeAnswer>;
+
+export const NodeAnswer = z.object({ revision: z.number(), node: Node });
+export type NodeAnswer = z.infer<typeof NodeAnswer>;
+
+export const TimelineAnswer = z.object({
+  revision: z.number(),
+  slices: z
+    .array(z.object({ startUs: timeUs, widthUs: z.number(), answered: z.number(), failed: z.number() }))
+    .readonly(),
+});
+export type TimelineAnswer = z.infer<typeof TimelineAnswer>;
+
+export const SensorsAnswer = z.object({
+  revision: z.number(),
+  sensors: z
+    .array(
+      z.object({
+        collector: z.string(),
+        firstSeenUs: timeUs,
+        lastSeenUs: timeUs,
+        batches: z.number(),
+        flows: z.number(),
+        dropped: z.union([z.number(), z.literal("unknown")]),
+      }),
+    )
+    .readonly(),
+});
+export type SensorsAnswer = z.infer<typeof SensorsAnswer>;
+
+const requirement = z.discriminatedUnion("operator", [
+  z.object({ key: z.string(), operator: z.literal("In"), values: z.array(z.string()).readonly() }),
+  z.object({ key: z.string(), operator: z.literal("NotIn"), values: z.array(z.string()).readonly() }),
+  z.object({ key: z.string(), operator: z.literal("Exists") }),
+  z.object({ key: z.string(), operator: z.literal("DoesNotExist") }),
+]);
+const selector = z.object({ requirements: z.array(requirement).readonly() });
+const workloadSelector = z.object({
+  namespaces: selector,
+  labels: selector,
+  serviceAccounts: z.array(z.string()).readonly(),
+});
+const peer = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("workloads"), selector: workloadSelector }),
+  z.object({ kind: z.literal("cidr"), cidr: z.string(), except: z.array(z.string()).readonly() }),
+  z.object({ kind: z.literal("group"), name: z.string() }),
+  z.object({ kind: z.literal("fqdn"), pattern: z.string() }),
+  z.object({ kind: z.literal("any") }),
+]);
+export type Peer = z.infer<typeof peer>;
+const service = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("ports"),
+    protocol: z.enum(["tcp", "udp", "sctp"]),
+    ports: z.object({ first: z.number(), last: z.number() }),
+  }),
+  z.object({
+    kind: z.literal("icmp"),
+    protocol: z.enum(["icmp", "icmpv6"]),
+    type: z.number().optional(),
+    code: z.number().optional(),
+  }),
+  z.object({ kind: z.literal("protocol"), protocol: z.number() }),
+  z.object({ kind: z.literal("any") }),
+]);
+export type Service = z.infer<typeof service>;
+
+export const Rule = z.object({
+  id: z.string(),
+  client: peer,
+  server: peer,
+  services: z.array(service).readonly(),
+  reason: z.string(),
+  confidence: z.number(),
+  evidence: z
+    .object({
+      firstSeenUs: timeUs,
+      lastSeenUs: timeUs,
+      windows: z.number(),
+      flows: z.number(),
+      clients: z.array(z.string()).readonly(),
+      servers: z.array(z.string()).readonly(),
+      observers: z.array(z.string()).readonly(),
+      names: z.array(z.string()).readonly(),
+      samples: z.array(FlowSample).readonly(),
+    })
+    .optional(),
+  widenings: z
+    .array(
+      z.object({
+        kind: z.enum(["role", "ports", "addresses", "icmp", "lifeline"]),
+        text: z.string(),
+        cells: z.number(),
+      }),
+    )
+    .readonly(),
+});
+export type Rule = z.infer<typeof Rule>;
+
+const proposalState = z.enum(["not-enough-data", "learning", "ready-for-review"]);
+
+export const ProposalAnswer = z.object({
+  revision: z.number(),
+  targets: z.array(z.string()).readonly(),
+  proposal: z.object({
+    version: z.number(),
+    state: proposalState,
+    stateReason: z.string(),
+    gates: z
+      .array(z.object({ name: z.string(), isMet: z.boolean(), value: z.string(), wanted: z.string() }))
+      .readonly(),
+    fromUs: timeUs,
+    untilUs: timeUs,
+    policySet: z.object({
+      version: z.number(),
+      name: z.string(),
+      generation: z.number(),
+      rules: z.array(Rule).readonly(),
+      isolations: z
+        .array(
+          z.object({
+            selector: workloadSelector,
+            direction: z.enum(["ingress", "egress"]),
+            mode: z.enum(["audit", "deny"]),
+          }),
+        )
+        .readonly(),
+      groups: z.array(z.object({ name: z.string(), cidrs: z.array(z.string()).readonly() })).readonly(),
+    }),
+    roles: z
+      .array(
+        z.object({
+          name: z.string(),
+          basis: z.enum(["labels", "profile", "single"]),
+          members: z.array(z.string()).readonly(),
+        }),
+      )
+      .readonly(),
+    openWorkloads: z.array(z.object({ workload: z.string(), reason: z.string() })).readonly(),
+    exclusions: z
+      .array(
+        z.object({
+          kind: z.enum(["unanswered", "refused", "scan", "quarantine", "direction", "midstream", "housekeeping"]),
+          client: z.string(),
+          server: z.string(),
+          protocol: z.string(),
+          ports: z.array(z.number()).readonly(),
+          flows: z.number(),
+          firstSeenUs: timeUs,
+          lastSeenUs: timeUs,
+          reason: z.string(),
+        }),
+      )
+      .readonly(),
+    gaps: z
+      .array(
+        z.object({
+          collector: z.string(),
+          fromUs: timeUs,
+          untilUs: timeUs,
+          lost: z.union([z.number(), z.literal("unknown")]),
+          reason: z.string(),
+        }),
+      )
+      .readonly(),
+  }),
+});
+export type ProposalAnswer = z.infer<typeof ProposalAnswer>;
+
+export const RuleAnswer = z.object({
+  revision: z.number(),
+  rule: Rule,
+  edges: z.array(Edge).readonly().describe("workload edges that the rule permits, at most 200"),
+  edgeCount: z.number(),
+});
+export type RuleAnswer = z.infer<typeof RuleAnswer>;
+
+export const BundleAnswer = z.object({
+  revision: z.number(),
+  target: z.string(),
+  files: z.array(z.object({ path: z.string(), bytes: z.number(), text: z.string() })).readonly(),
+  losses: z
+    .array(z.object({ ruleId: z.string(), kind: z.enum(["widened", "dropped", "conditional"]), text: z.string() }))
+    .readonly()
+    .describe("what the target cannot say"),
+});
+export type BundleAnswer = z.infer<typeof BundleAnswer>;
+
+export const CompleteAnswer = z.object({
+  from: z.number(),
+  to: z.number(),
+  options: z.array(z.object({ text: z.string(), detail: z.string() })).readonly(),
+});
+export type CompleteAnswer = z.infer<typeof CompleteAnswer>;
+
+export const OverviewAnswer = z.object({
+  version: z.string(),
+  revision: z.number(),
+  fromUs: timeUs,
+  untilUs: timeUs,
+  nodes: z.number(),
+  edges: z.number(),
+  flows: z.number(),
+  counts: StateCounts,
+  labelKeys: z.array(z.string()).readonly().describe("label keys that could make islands"),
+  proposal: z.object({ state: proposalState, stateReason: z.string(), rules: z.number(), exclusions: z.number() }),
+  sensors: z.object({ count: z.number(), dropped: z.union([z.number(), z.literal("unknown")]) }),
+});
+export type OverviewAnswer = z.infer<typeof OverviewAnswer>;
+
+/** RFC 9457; `span` points into the query that could not be read. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  detail: z.string(),
+  span: z.object({ start: z.number(), end: z.number() }).optional(),
+});
+export type Problem = z.infer<typeof Problem>;
