@@ -1,0 +1,126 @@
+import type { ObservedName } from "../model/flow-record.js";
+import type { AddressTable } from "./address-table.js";
+import { ADDRESS_HIGH, ADDRESS_LOW, FAMILY6, META, PORTS, SLOT_WORDS, START_F64 } from "./flow-slot.js";
+
+/** A finished flow is its slot's words and two more: what the opening packet told (see FlowTable), and nothing. */
+export const ROW_WORDS = SLOT_WORDS + 2;
+export const ROW_DOUBLES = ROW_WORDS / 2;
+export const DETAIL = SLOT_WORDS;
+
+/** Flows that are over, waiting to be exported in order. */
+export class FinishedFlows {
+  length = 0;
+  words: Int32Array;
+  doubles: Float64Array;
+  readonly names = new Map<number, readonly ObservedName[]>(); // by row; most flows have none
+  private readonly initialRows: number;
+
+  constructor(initialRows = 4096) {
+    this.initialRows = initialRows;
+    this.words = new Int32Array(initialRows * ROW_WORDS);
+    this.doubles = new Float64Array(this.words.buffer);
+  }
+
+  push(from: Int32Array, at: number, detail: number, names: readonly ObservedName[] | undefined): void {
+    if ((this.length + 1) * ROW_WORDS > this.words.length) this.grow();
+    const { words } = this;
+    const to = this.length * ROW_WORDS;
+    for (let i = 0; i < SLOT_WORDS; i++) words[to + i] = from[at + i]!;
+    words[to + DETAIL] = detail;
+    if (names !== undefined) this.names.set(this.length, names);
+    this.length++;
+  }
+
+  private grow(): void {
+    const words = new Int32Array(this.words.length * 2);
+    words.set(this.words);
+    this.words = words;
+    this.doubles = new Float64Array(words.buffer);
+  }
+
+  /** Row numbers by time of the first packet, then by tuple, so that equal captures give equal exports. */
+  inOrder(addresses: AddressTable): Uint32Array {
+    const order = sortByTime(this.doubles, this.length);
+    const { doubles, words } = this;
+    const compare = (a: number, b: number) => {
+      const x = a * ROW_WORDS;
+      const y = b * ROW_WORDS;
+      const familyX = words[x + META]! & FAMILY6 ? 6 : 4;
+      const familyY = words[y + META]! & FAMILY6 ? 6 : 4;
+      // Which side is "lower" follows from numbers given in order of arrival, so both are put in order here first.
+      const [lowX, highX] = sortedPair(addresses, familyX, words[x + ADDRESS_LOW]!, words[x + ADDRESS_HIGH]!);
+      const [lowY, highY] = sortedPair(addresses, familyY, words[y + ADDRESS_LOW]!, words[y + ADDRESS_HIGH]!);
+      return (
+        addresses.compare(familyX, lowX, familyY, lowY) ||
+        addresses.compare(familyX, highX, familyY, highY) ||
+        (words[x + META]! & 255) - (words[y + META]! & 255) ||
+        (words[x + PORTS]! >>> 0) - (words[y + PORTS]! >>> 0) ||
+        words[x + META]! - words[y + META]! ||
+        a - b
+      );
+    };
+    for (let first = 0; first < order.length; ) {
+      const startUs = doubles[order[first]! * ROW_DOUBLES + START_F64]!;
+      let after = first + 1;
+      while (after < order.length && doubles[order[after]! * ROW_DOUBLES + START_F64] === startUs) after++;
+      if (after - first > 1) order.subarray(first, after).sort(compare);
+      first = after;
+    }
+    return order;
+  }
+
+  clear(): void {
+    this.length = 0;
+    this.names.clear();
+    if (this.words.length > this.initialRows * ROW_WORDS) {
+      this.words = new Int32Array(this.initialRows * ROW_WORDS);
+      this.doubles = new Float64Array(this.words.buffer);
+    }
+  }
+}
+
+function sortedPair(addresses: AddressTable, family: number, a: number, b: number): readonly [number, number] {
+  return addresses.compare(family, a, family, b) <= 0 ? [a, b] : [b, a];
+}
+
+const DIGIT_BITS = 11;
+
+/** Rows by start time: a least-significant-digit radix sort, as half a million comparisons by callback take too long. */
+function sortByTime(doubles: Float64Array, length: number): Uint32Array {
+  let least = Number.POSITIVE_INFINITY;
+  let most = Number.NEGATIVE_INFINITY;
+  let isSorted = true;
+  for (let row = 0; row < length; row++) {
+    const startUs = doubles[row * ROW_DOUBLES + START_F64]!;
+    if (startUs < most) isSorted = false;
+    if (startUs < least) least = startUs;
+    if (startUs > most) most = startUs;
+  }
+  let order = new Uint32Array(length);
+  for (let row = 0; row < length; row++) order[row] = row;
+  if (isSorted) return order;
+  let sorted = new Uint32Array(length);
+  const counts = new Uint32Array(1 << DIGIT_BITS);
+  const radix = 1 << DIGIT_BITS;
+  for (let unit = 1; unit <= most - least; unit *= radix) {
+    counts.fill(0);
+    for (let row = 0; row < length; row++) {
+      const digit = Math.floor((doubles[row * ROW_DOUBLES + START_F64]! - least) / unit) % radix;
+      counts[digit] = counts[digit]! + 1;
+    }
+    let sum = 0;
+    for (let digit = 0; digit < radix; digit++) {
+      const count = counts[digit]!;
+      counts[digit] = sum;
+      sum += count;
+    }
+    for (let i = 0; i < length; i++) {
+      const row = order[i]!;
+      const digit = Math.floor((doubles[row * ROW_DOUBLES + START_F64]! - least) / unit) % radix;
+      sorted[counts[digit]!] = row;
+      counts[digit] = counts[digit]! + 1;
+    }
+    [order, sorted] = [sorted, order];
+  }
+  return order;
+}

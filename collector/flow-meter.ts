@@ -1,0 +1,184 @@
+import type { CaptureLoss, FlowBatch } from "../model/flow-batch.js";
+import { AddressTable } from "./address-table.js";
+import { FinishedFlows } from "./finished-flows.js";
+import { FlowExporter } from "./flow-export.js";
+import { FAMILY6, MAX_SCOPE_KEYS, SCOPE_KEY_SHIFT } from "./flow-slot.js";
+import { DEFAULT_TIMEOUTS, FlowTable, type FlowTimeouts } from "./flow-table.js";
+import { FragmentTable } from "./fragment-table.js";
+import { dissect, type FlowSink } from "./layers/dissect.js";
+import { icmpExchange } from "./layers/icmp.js";
+import { DROP_REASONS, type DropReason, ORPHAN_FRAGMENT } from "./layers/layer.js";
+import { FIRST_FRAGMENT, NO_ICMP, Packet } from "./layers/packet.js";
+import { ScopeTable } from "./scope-table.js";
+
+export interface FlowMeterOptions {
+  readonly collector: string; // see BatchOrigin
+  readonly boot: string;
+  readonly buckets?: number; // default 1
+  readonly maxFlows?: number; // in the table at one time, default a million; the longest silent give way
+  readonly timeouts?: FlowTimeouts;
+}
+
+/** What became of the packets so far. */
+export interface MeterTotals {
+  readonly packets: number;
+  readonly wireBytes: number;
+  readonly flows: number; // exported
+  readonly evicted: number; // flows that were ended early to make room
+  readonly dropped: Readonly<Record<DropReason, number>>; // packets, or what was left of them
+}
+
+/** Distinct IPv6 addresses, scopes: beyond these all flows are exported and the numbering begins anew. */
+const MAX_ADDRESSES = 1 << 22;
+const MAX_SCOPES = MAX_SCOPE_KEYS >> 1;
+
+/** ICMP keys take the place of ports: bits that tell one-way messages of the two sides apart. */
+const ONE_WAY_FROM_LOW = 1 << 16;
+const ONE_WAY_FROM_HIGH = 1 << 17;
+
+const DEFAULT_MAX_FLOWS = 1_000_000;
+
+/**
+ * Makes flow records of packets: `add` each, `export` from time to time and at the end. Knows no clock: time is what the
+ * packets say.
+ */
+export class FlowMeter implements FlowSink {
+  private readonly addresses = new AddressTable();
+  private readonly scopes = new ScopeTable(this.addresses);
+  private readonly packet = new Packet(this.addresses, this.scopes);
+  private readonly finished = new FinishedFlows();
+  private readonly fragments = new FragmentTable();
+  private readonly table: FlowTable;
+  private readonly exporter: FlowExporter;
+  private readonly drops = new Float64Array(DROP_REASONS.length);
+  private packets = 0;
+  private wireBytes = 0;
+  private flows = 0;
+
+  constructor(options: FlowMeterOptions) {
+    const maxFlows = options.maxFlows ?? DEFAULT_MAX_FLOWS;
+    const timeouts = options.timeouts ?? DEFAULT_TIMEOUTS;
+    this.table = new FlowTable(this.finished, maxFlows, timeouts, () => {});
+    this.exporter = new FlowExporter(options.collector, options.boot, options.buckets ?? 1);
+  }
+
+  /**
+   * Takes one packet whose first layer is `layer`, see firstLayerOf. Never throws, whatever the bytes are.
+   * @param wireLength at least `capturedLength`
+   */
+  add(
+    layer: number,
+    bytes: Uint8Array,
+    start: number,
+    capturedLength: number,
+    wireLength: number,
+    timeUs: number,
+  ): void {
+    this.packets++;
+    this.wireBytes += wireLength;
+    if (this.table.isFull) this.table.makeRoom(timeUs);
+    if (this.addresses.size > MAX_ADDRESSES || this.scopes.size > MAX_SCOPES) this.isOverfull = true;
+    this.packet.begin(bytes, start, capturedLength, wireLength, timeUs);
+    dissect(this.packet, layer, this);
+  }
+
+  private isOverfull = false;
+
+  /** Finished flows that wait for `export`. */
+  get pending(): number {
+    return this.finished.length;
+  }
+
+  /** Whether `exportAll` is due now, to keep memory bounded. */
+  get mustFlush(): boolean {
+    return this.isOverfull;
+  }
+
+  observe(packet: Packet): void {
+    const meta =
+      packet.protocol | (packet.family === 6 ? FAMILY6 : 0) | (this.scopes.keyOf(packet.scope) << SCOPE_KEY_SHIFT);
+    this.addToTable(packet, meta);
+    if (packet.fragment === FIRST_FRAGMENT) this.addWaitingFragments(packet, meta);
+  }
+
+  private addToTable(packet: Packet, meta: number): void {
+    let low = packet.source;
+    let high = packet.destination;
+    let ports = (packet.sourcePort << 16) | packet.destinationPort;
+    const isFromHigh = low > high || (low === high && packet.sourcePort > packet.destinationPort);
+    if (isFromHigh) {
+      low = packet.destination;
+      high = packet.source;
+      ports = (packet.destinationPort << 16) | packet.sourcePort;
+    }
+    if (packet.icmp !== NO_ICMP) {
+      const exchange = icmpExchange(packet.family, packet.icmp >>> 8);
+      if (exchange === undefined) ports = packet.icmp | (isFromHigh ? ONE_WAY_FROM_HIGH : ONE_WAY_FROM_LOW);
+      else ports = exchange.type << 8;
+    }
+    this.table.add(packet, low, high, ports, meta, isFromHigh);
+  }
+
+  private addWaitingFragments(packet: Packet, meta: number): void {
+    const waited = this.fragments.learn(packet, meta);
+    if (waited === 0) return;
+    const { ipBytes } = packet;
+    const each = Math.floor(this.fragments.waitedBytes / waited);
+    packet.payloadEnd = packet.payloadAt;
+    for (let i = 0; i < waited; i++) {
+      packet.ipBytes = i === 0 ? this.fragments.waitedBytes - each * (waited - 1) : each;
+      this.addToTable(packet, meta);
+    }
+    packet.ipBytes = ipBytes;
+  }
+
+  observeFragment(packet: Packet): void {
+    const meta =
+      packet.protocol | (packet.family === 6 ? FAMILY6 : 0) | (this.scopes.keyOf(packet.scope) << SCOPE_KEY_SHIFT);
+    if (!this.fragments.recall(packet, meta)) return;
+    packet.tcpFlags = 0;
+    packet.payloadAt = packet.at;
+    packet.payloadEnd = packet.at;
+    this.addToTable(packet, meta);
+    packet.icmp = NO_ICMP;
+  }
+
+  drop(reason: number): void {
+    this.drops[reason] = this.drops[reason]! + 1;
+  }
+
+  /** Ends flows that are over at `nowUs`, for live use where silence brings no packets. */
+  sweep(nowUs: number): void {
+    this.table.sweep(nowUs);
+  }
+
+  /** Hands out what is finished. `loss` is what was lost since the last call. */
+  *export(loss: CaptureLoss): Generator<FlowBatch> {
+    this.flows += this.finished.length;
+    yield* this.exporter.export(this.finished, this.addresses, this.scopes, loss);
+    this.finished.clear();
+  }
+
+  /** Ends all flows and hands them out. Packets that come later begin new ones. */
+  *exportAll(loss: CaptureLoss): Generator<FlowBatch> {
+    this.table.endAll();
+    this.drops[ORPHAN_FRAGMENT] = this.drops[ORPHAN_FRAGMENT]! + this.fragments.takeOrphans(true);
+    yield* this.export(loss);
+    this.addresses.clear();
+    this.scopes.clear();
+    this.isOverfull = false;
+  }
+
+  totals(): MeterTotals {
+    const orphans = this.fragments.takeOrphans(false);
+    this.drops[ORPHAN_FRAGMENT] = this.drops[ORPHAN_FRAGMENT]! + orphans;
+    const dropped = Object.fromEntries(DROP_REASONS.map((reason, i) => [reason, this.drops[i]!]));
+    return {
+      packets: this.packets,
+      wireBytes: this.wireBytes,
+      flows: this.flows,
+      evicted: this.table.evicted,
+      dropped: dropped as Record<DropReason, number>,
+    };
+  }
+}
