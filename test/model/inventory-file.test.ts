@@ -178,7 +178,7 @@ workloads:
 });
 
 const word = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}[a-z0-9]$/);
-const labels = fc.dictionary(word, fc.oneof(word, fc.constantFrom("", "1", "true", "null", "1e3", "~")), {
+const labels = fc.dictionary(word, fc.oneof(word, fc.constantFrom("", "1", "true", "null", "1e3", "no")), {
   maxKeys: 3,
   noNullPrototype: true,
 });
