@@ -1,3 +1,4 @@
+import { formatCidr, parseCidr } from "../model/cidr.js";
 import { selectorOfLabels } from "../model/label-selector.js";
 import type { AddressGroup, Inventory } from "../model/workload.js";
 import type { AllowRule } from "./allow-rule.js";
@@ -12,6 +13,9 @@ const port = (protocol: "tcp" | "udp", first: number): Service => ({
   protocol,
   ports: { first, last: first },
 });
+
+const icmp = (protocol: "icmp" | "icmpv6", types: readonly number[]): Service[] =>
+  types.map((type) => ({ kind: "icmp", protocol, type }));
 
 /** Names are asked over both: an answer that is too long for UDP is asked again over TCP. */
 const DNS: readonly Service[] = [port("tcp", 53), port("udp", 53)];
@@ -69,4 +73,66 @@ export function dnsLifelines(isolations: readonly Isolation[]): AllowRule[] {
       ),
     ];
   });
+}
+
+const ANYBODY: Peer = { kind: "any" };
+
+/** Errors about traffic that is allowed: unreachable, time exceeded, parameter problem, and IPv6's packet too big. */
+const ICMP_ERRORS = { 4: [3, 11, 12], 6: [1, 2, 3, 4] } as const;
+
+/** Router and neighbour discovery (133..137) and multicast listeners (130..132, 143): without them IPv6 falls silent. */
+const IPV6_NEIGHBOURHOOD = [130, 131, 132, 133, 134, 135, 136, 137, 143] as const;
+
+const IGMP = 2;
+
+/**
+ * What a host needs whatever policy says; the rules stand before the policy and no generation changes them. The groups
+ * that they refer to are in `groups`. Each holds for input and output alike.
+ *
+ * DHCP is told by its server and client ports as destinations alone: a source port is the sender's choice and would
+ * protect nothing.
+ */
+export function hostLifelines({ lifelines }: Inventory): { rules: AllowRule[]; groups: AddressGroup[] } {
+  const rules = [
+    lifeline(
+      "dhcp",
+      ANYBODY,
+      ANYBODY,
+      [67, 68, 546, 547].map((each) => port("udp", each)),
+      "hosts get their address by DHCP",
+    ),
+    lifeline("icmp", ANYBODY, ANYBODY, icmp("icmp", ICMP_ERRORS[4]), "ICMP errors steer allowed traffic"),
+    lifeline(
+      "icmpv6",
+      ANYBODY,
+      ANYBODY,
+      icmp("icmpv6", [...ICMP_ERRORS[6], ...IPV6_NEIGHBOURHOOD]),
+      "IPv6 needs its errors, neighbours and routers",
+    ),
+    lifeline("igmp", ANYBODY, ANYBODY, [{ kind: "protocol", protocol: IGMP }], "hosts join multicast groups"),
+  ];
+  const groups: AddressGroup[] = [];
+  const group = (name: string, cidrs: readonly string[]): Peer => {
+    groups.push({ name: `lifeline ${name}`, cidrs });
+    return { kind: "group", name: `lifeline ${name}` };
+  };
+  if (lifelines.management.length > 0) {
+    const management = group("management", lifelines.management);
+    rules.push(lifeline("management", management, ANYBODY, [port("tcp", 22)], "hosts stay manageable over SSH"));
+  }
+  if (lifelines.resolvers.length > 0) {
+    rules.push(
+      lifeline("names", ANYBODY, group("resolvers", lifelines.resolvers), DNS, "names are asked at resolvers"),
+    );
+  }
+  if (lifelines.timeServers.length > 0) {
+    const servers = group("time servers", lifelines.timeServers);
+    rules.push(lifeline("time", ANYBODY, servers, [port("udp", 123)], "clocks are set by NTP"));
+  }
+  lifelines.controllers.forEach((controller, index) => {
+    const address: Peer = { kind: "cidr", cidr: formatCidr(parseCidr(controller.address)), except: [] };
+    const reason = "enforcers reach their controller, whose own host accepts them";
+    rules.push(lifeline(`controller-${index + 1}`, ANYBODY, address, [port("tcp", controller.port)], reason));
+  });
+  return { rules, groups };
 }

@@ -9,14 +9,14 @@ import type { Peer, WorkloadSelector } from "../peer.js";
 import type { Isolation, PolicySet } from "../policy-set.js";
 import { currentAddresses, type Selection, selectionOf } from "../selection.js";
 import { canonicalSelector } from "../selector-algebra.js";
-import { podSelectionsAt } from "./pod-policies.js";
-import { invalidLabelOf, isPod, type PodTarget } from "./pod-target.js";
+import { type PodsSelection, podSelectionsAt } from "./pod-policies.js";
+import { invalidLabelOf, type PodTarget, podCensus } from "./pod-target.js";
 
 /** The policy as a target can say it, with what is lost on the way. */
 export interface Expression {
   readonly expressed: ExpressedPolicy;
   readonly losses: readonly Loss[];
-  readonly selection: Selection; // over the expressed policy set
+  readonly selection: PodsSelection; // over the expressed policy set
 }
 
 const METADATA_NAME = "kubernetes.io/metadata.name";
@@ -45,7 +45,7 @@ function unsayable(selector: WorkloadSelector): string | undefined {
   return label === undefined ? undefined : `"${label}" is not a valid label, so no pod bears it`;
 }
 
-function expressIsolations(policySet: PolicySet, selection: Selection, target: PodTarget, options: RenderOptions) {
+function expressIsolations(policySet: PolicySet, selection: PodsSelection, target: PodTarget, options: RenderOptions) {
   const losses: Loss[] = [];
   const isolations = new Map<string, Isolation>();
   const wanted = new Map<string, UnenforcedEnd>();
@@ -85,7 +85,7 @@ function expressIsolations(policySet: PolicySet, selection: Selection, target: P
       const text = `Files are written for the namespaces of today that match "${formatSelector(selector.namespaces)}": export again when one is added.`;
       losses.push({ ruleId: "isolation", kind: "conditional", text });
     }
-    for (const workload of selected.filter(isPod)) enforced.add(keyOf(workload, direction));
+    for (const workload of selected.filter(selection.isPod)) enforced.add(keyOf(workload, direction));
     const said: Isolation = { selector, direction, mode: options.mode };
     isolations.set(JSON.stringify(said), said);
   }
@@ -94,7 +94,7 @@ function expressIsolations(policySet: PolicySet, selection: Selection, target: P
     a.workload < b.workload ? -1 : a.workload > b.workload ? 1 : a.direction < b.direction ? -1 : 1,
   );
   const hosts = [...new Set(unenforced.map((end) => end.workload))].filter((id) =>
-    selection.workloads.some((workload) => workload.id === id && !isPod(workload)),
+    selection.workloads.some((workload) => workload.id === id && !selection.isPod(workload)),
   );
   if (hosts.length > 0) {
     const text = `${target.name} isolates pods only: ${listed(hosts)} stay open here, use the nftables files for them.`;
@@ -140,7 +140,7 @@ function cutAddresses(
   rule: AllowRule,
   end: "client" | "server",
   isolations: readonly Isolation[],
-  selection: Selection,
+  selection: PodsSelection,
 ): { rule: AllowRule; group?: AddressGroup; loss?: Loss } {
   const peer = rule[end];
   if (peer.kind !== "cidr" && peer.kind !== "group") return { rule };
@@ -150,7 +150,7 @@ function cutAddresses(
   const touched = new Map<string, Workload>();
   for (const isolation of isolations.filter((candidate) => candidate.direction === direction)) {
     for (const workload of selection.select(isolation.selector)) {
-      if (isPod(workload) && currentAddresses(workload).some((text) => isInside(text, ranges))) {
+      if (selection.isPod(workload) && currentAddresses(workload).some((text) => isInside(text, ranges))) {
         touched.set(workload.id, workload);
       }
     }
@@ -189,8 +189,13 @@ export function expressForPods(
   options: RenderOptions,
   target: PodTarget,
 ): Expression {
-  const selection = selectionOf(policySet, inventory);
+  const { isPod, isAssumed } = podCensus(inventory.workloads);
+  const selection = { ...selectionOf(policySet, inventory), isPod };
   const { isolations, unenforced, losses } = expressIsolations(policySet, selection, target, options);
+  if (isAssumed) {
+    const text = "The inventory names hosts only: the files take each workload for pods that bear its labels.";
+    losses.push({ ruleId: "bundle", kind: "conditional", text });
+  }
   const rules: AllowRule[] = [];
   const groups: AddressGroup[] = [];
   for (const rule of policySet.rules) {
@@ -246,6 +251,6 @@ export function expressForPods(
   return {
     expressed: { policySet: expressed, unenforced },
     losses: sortLosses(losses),
-    selection: selectionOf(expressed, inventory),
+    selection: { ...selectionOf(expressed, inventory), isPod },
   };
 }

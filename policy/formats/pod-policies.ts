@@ -6,7 +6,7 @@ import type { Peer, WorkloadSelector } from "../peer.js";
 import type { Isolation, PolicySet } from "../policy-set.js";
 import { currentAddresses, currentRanges, type Selection } from "../selection.js";
 import { canonicalSelector, intersectSelectors, selectorKey } from "../selector-algebra.js";
-import { isPod } from "./pod-target.js";
+import type { PodCensus } from "./pod-target.js";
 
 /** The other end of a rule as formats that select pods by label know it. */
 export type RemotePeer =
@@ -30,6 +30,9 @@ export interface PodPolicy {
   readonly ingress: readonly RuleEntry[];
   readonly egress: readonly RuleEntry[];
 }
+
+/** A selection that knows pods from other workloads. */
+export type PodsSelection = Selection & Pick<PodCensus, "isPod">;
 
 interface PodSelection {
   readonly namespace: string;
@@ -57,10 +60,10 @@ function commonAccounts(a: readonly string[], b: readonly string[]): readonly st
  * The pods of `isolation` that `peer`, the rule's end there, means: as selectors that pick exactly these pods of the
  * inventory. Pods that only an address tells apart from others are missing from the answer.
  */
-export function podSelectionsAt(peer: Peer, isolation: Isolation, selection: Selection): PodSelection[] {
+export function podSelectionsAt(peer: Peer, isolation: Isolation, selection: PodsSelection): PodSelection[] {
   const own = canonicalSelector(isolation.selector.labels);
   if (own === undefined) return [];
-  const pods = selection.select(isolation.selector).filter(isPod);
+  const pods = selection.select(isolation.selector).filter(selection.isPod);
   const { serviceAccounts } = isolation.selector;
   switch (peer.kind) {
     case "any":
@@ -109,7 +112,7 @@ export function podSelectionsAt(peer: Peer, isolation: Isolation, selection: Sel
   }
 }
 
-function remotesOf(peer: Peer, selection: Selection): RemotePeer[] {
+function remotesOf(peer: Peer, selection: PodsSelection): RemotePeer[] {
   switch (peer.kind) {
     case "any":
       return [{ kind: "everybody" }];
@@ -121,7 +124,7 @@ function remotesOf(peer: Peer, selection: Selection): RemotePeer[] {
       return cidrTexts(selection.rangesOf(peer) ?? []).map((cidr) => ({ kind: "addresses", cidr, except: [] }));
     case "workloads": {
       const meant = selection.select(peer.selector);
-      const others = meant.filter((workload) => !isPod(workload));
+      const others = meant.filter((workload) => !selection.isPod(workload));
       const addresses = cidrTexts(others.flatMap(currentRanges)).map(
         (cidr): RemotePeer => ({ kind: "addresses", cidr, except: [] }),
       );
@@ -139,7 +142,7 @@ interface Draft {
 }
 
 /** One policy for each selector of isolated pods, with every rule that ends there. Sorted; exact on the inventory. */
-export function podPoliciesOf(policySet: PolicySet, selection: Selection): PodPolicy[] {
+export function podPoliciesOf(policySet: PolicySet, selection: PodsSelection): PodPolicy[] {
   const drafts = new Map<string, Draft>();
   const draftAt = (place: Omit<PodSelection, "workloads">, direction: "ingress" | "egress"): Draft => {
     const key = JSON.stringify([place.namespace, selectorKey(place.selector), place.serviceAccounts]);

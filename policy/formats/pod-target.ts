@@ -17,7 +17,7 @@ export interface FittedServices {
   readonly lost: readonly { readonly services: readonly Service[]; readonly text: string }[];
 }
 
-/** Kinds of workload that no pod stands for; everything else in a valid namespace is taken for one. */
+/** Kinds of workload that no pod stands for; everything else in a valid namespace is taken for one. Lower case. */
 const NOT_PODS = new Set(["host", "vm", "virtualmachine", "server", "machine", "device", "external", "process"]);
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -25,9 +25,18 @@ const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
-/** Whether the workload runs as pods, so that policies by label can reach it. */
-export function isPod(workload: Workload): boolean {
-  return !NOT_PODS.has(workload.kind.toLowerCase()) && DNS_LABEL.test(workload.namespace);
+/** Tells which workloads run as pods, so that policies by label can reach them. */
+export interface PodCensus {
+  readonly isPod: (workload: Workload) => boolean;
+  /** No workload of the inventory looks like a pod, so all in a valid namespace are taken for pods. */
+  readonly isAssumed: boolean;
+}
+
+export function podCensus(workloads: readonly Workload[]): PodCensus {
+  const isKind = (workload: Workload) => !NOT_PODS.has(workload.kind.toLowerCase());
+  const isPlaced = (workload: Workload) => DNS_LABEL.test(workload.namespace);
+  const isAssumed = workloads.length > 0 && !workloads.some((workload) => isKind(workload) && isPlaced(workload));
+  return { isPod: (workload) => (isAssumed || isKind(workload)) && isPlaced(workload), isAssumed };
 }
 
 function isLabelKey(key: string): boolean {

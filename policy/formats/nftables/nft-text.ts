@@ -1,0 +1,101 @@
+import { formatAddress } from "../../../model/address.js";
+import { type AddressRange, cidrsOfRange, formatCidr } from "../../../model/cidr.js";
+import { PROTOCOL_NUMBERS } from "../../../model/protocol.js";
+import type { HostDirection, PermitKind, PermitSet } from "./host-ruleset.js";
+
+/** Our own table; nothing of ours is anywhere else, and nothing else is in it. */
+export const TABLE = "inet portolan";
+
+const LONGEST_COMMENT = 127; // bytes that the kernel keeps of a comment or a log prefix
+const RULE_ID = /^[a-z0-9-]+$/;
+
+/** An address, a prefix or `first-last`. */
+export function addressText(range: AddressRange): string {
+  const cidrs = cidrsOfRange(range);
+  if (range.first === range.last) return formatAddress({ family: range.family, value: range.first });
+  if (cidrs.length === 1) return formatCidr(cidrs[0]!);
+  const text = (value: bigint) => formatAddress({ family: range.family, value });
+  return `${text(range.first)}-${text(range.last)}`;
+}
+
+export function numbersText(first: number, last: number): string {
+  return first === last ? String(first) : `${first}-${last}`;
+}
+
+/**
+ * Rule ids for a comment: all of them, or as many as fit and how many more there are.
+ * @throws {SyntaxError} If an id is not what a policy set allows, because nft would read it as something else.
+ */
+export function ruleIdsText(ids: readonly string[]): string {
+  for (const id of ids) {
+    if (!RULE_ID.test(id))
+      throw new SyntaxError(`Cannot render rule id "${id}": wanted letters a-z, digits and dashes`);
+  }
+  const whole = ids.join(",");
+  if (whole.length <= LONGEST_COMMENT) return whole;
+  const shown: string[] = [];
+  let length = 0;
+  for (const id of ids) {
+    if (length + id.length + 1 > LONGEST_COMMENT - 8) break;
+    length += id.length + 1;
+    shown.push(id);
+  }
+  return `${shown.join(",")}${shown.length > 0 ? "," : ""}+${ids.length - shown.length}`;
+}
+
+/** The third and fourth part of elements for services `first`..`last`: an interval of types may need three pairs. */
+export function serviceTexts(kind: PermitKind, first: number, last: number): string[] {
+  switch (kind) {
+    case "ports":
+      return [`${first >>> 16} . ${numbersText(first & 0xffff, last & 0xffff)}`];
+    case "protocol":
+      return [numbersText(first, last)];
+    case "icmp": {
+      const texts: string[] = [];
+      let from = first;
+      while (from <= last) {
+        // From the middle of a type to its end, else as many whole types as there are, else the rest.
+        const endOfType = from | 255;
+        const isTypeStart = (from & 255) === 0;
+        const lastWhole = (last & 255) === 255 ? last : (last & ~255) - 1;
+        const to = isTypeStart && lastWhole >= endOfType ? lastWhole : Math.min(endOfType, last);
+        texts.push(`${numbersText(from >>> 8, to >>> 8)} . ${numbersText(from & 255, to & 255)}`);
+        from = to + 1;
+      }
+      return texts;
+    }
+  }
+}
+
+/** What a set's elements are made of, as nft spells it. */
+export function keyText(kind: PermitKind, family: 4 | 6): string {
+  const ip = family === 4 ? "ip" : "ip6";
+  const service = {
+    ports: "meta l4proto . th dport",
+    icmp: family === 4 ? "icmp type . icmp code" : "icmpv6 type . icmpv6 code",
+    protocol: "meta l4proto",
+  }[kind];
+  return `${ip} saddr . ${ip} daddr . ${service}`;
+}
+
+/** Name of a permit set: `in4_ports_g7`. */
+export function setName(set: Omit<PermitSet, "boxes">, generation: number): string {
+  return `${set.direction}${set.family}_${set.kind}_g${generation}`;
+}
+
+export function chainName(direction: HostDirection, generation: number): string {
+  return `${direction}_g${generation}`;
+}
+
+/** Elements of a permit set, one a line: who . whom . what, with a packet counter and the rules that permit it. */
+export function elementTexts(set: PermitSet): string[] {
+  return set.boxes.flatMap((box) => {
+    const [source, destination] = set.direction === "in" ? [box.remote, box.local] : [box.local, box.remote];
+    const comment = ruleIdsText(box.rules);
+    return serviceTexts(set.kind, box.first, box.last).map(
+      (service) => `${addressText(source)} . ${addressText(destination)} . ${service} counter comment "${comment}"`,
+    );
+  });
+}
+
+export const PORT_PROTOCOLS = `{ ${[PROTOCOL_NUMBERS.tcp, PROTOCOL_NUMBERS.udp, PROTOCOL_NUMBERS.sctp].join(", ")} }`;
