@@ -1,0 +1,102 @@
+import type { ConversationWindow } from "../../model/conversation.js";
+import type { Inventory } from "../../model/workload.js";
+import { activeUnits } from "./evidence.js";
+import { type Learned, learn } from "./learn.js";
+import type { DiscoveryOptions } from "./options.js";
+import { permitter } from "./permits.js";
+import { unitOf } from "./units.js";
+
+const CUTS = 3;
+const RESAMPLES = 400;
+const SAFETY = 2; // covered every split of the networks on which this was measured
+
+/** What rules learned from the past would have done to the traffic that came next. */
+export interface Backtest {
+  readonly cuts: number;
+  readonly tested: number; // conversation windows after the worst cut
+  readonly denied: number; // of these, good ones the rules would have denied
+  readonly upper: number; // twice the 95 % upper bound of the worst cut's share, at most 1
+}
+
+/** A small generator with a fixed seed (mulberry32): the bootstrap is part of a pure function. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+interface Block {
+  readonly tested: number;
+  readonly denied: number;
+}
+
+/** 95th percentile of the denied share over resampled units, but never below 3/n: n good windows prove no more than that. */
+function upperShare(blocks: readonly Block[]): number {
+  const tested = blocks.reduce((sum, block) => sum + block.tested, 0);
+  if (tested === 0) return 1;
+  const random = seeded(1);
+  const shares: number[] = [];
+  for (let i = 0; i < RESAMPLES; i++) {
+    let all = 0;
+    let denied = 0;
+    for (let j = 0; j < blocks.length; j++) {
+      const block = blocks[Math.floor(random() * blocks.length)] as Block;
+      all += block.tested;
+      denied += block.denied;
+    }
+    if (all > 0) shares.push(denied / all);
+  }
+  shares.sort((a, b) => a - b);
+  return Math.min(1, Math.max(shares[Math.ceil(0.95 * shares.length) - 1] ?? 1, 3 / tested));
+}
+
+/**
+ * Walk-forward: the units are split in four quarters; rules are learned from the first one, two and three of them and
+ * asked about all good conversation windows of the quarter after. The worst of the three answers counts, doubled.
+ * @returns `undefined` with fewer than eight units, where a quarter would be no test
+ */
+export function backtest(
+  windows: readonly ConversationWindow[],
+  full: Learned,
+  inventory: Inventory,
+  options: DiscoveryOptions,
+): Backtest | undefined {
+  const { units, admission } = full;
+  if (units.count < 8) return undefined;
+  const horizon = Math.floor(units.count / 4);
+  let worst: Backtest | undefined;
+  for (let back = CUTS; back >= 1; back--) {
+    const cut = units.count - back * horizon;
+    const past = learn(
+      windows.filter((row) => unitOf(units, row.windowStartUs) < cut),
+      inventory,
+      units,
+      options,
+    );
+    const isPermitted = permitter(past);
+    const tested = new Array<number>(horizon).fill(0);
+    const denied = new Array<number>(horizon).fill(0);
+    for (const { history } of admission.admitted) {
+      const future = activeUnits(history).filter((unit) => unit >= cut && unit < cut + horizon);
+      if (future.length === 0) continue;
+      const isDenied = !isPermitted(history);
+      for (const unit of future) {
+        tested[unit - cut] = (tested[unit - cut] as number) + 1;
+        if (isDenied) denied[unit - cut] = (denied[unit - cut] as number) + 1;
+      }
+    }
+    const blocks = tested.map((count, i): Block => ({ tested: count, denied: denied[i] as number }));
+    const result = {
+      cuts: CUTS,
+      tested: tested.reduce((sum, count) => sum + count, 0),
+      denied: denied.reduce((sum, count) => sum + count, 0),
+      upper: Math.min(1, SAFETY * upperShare(blocks)),
+    };
+    if (worst === undefined || result.upper > worst.upper) worst = result;
+  }
+  return worst;
+}

@@ -1,0 +1,16 @@
+import { hasPorts } from "../../model/protocol.js";
+import { classOfAddress } from "./address-class.js";
+import type { History } from "./history.js";
+
+export function isToMany(history: History): boolean {
+  const to = classOfAddress(history.serverAddress);
+  return to === "multicast" || to === "broadcast";
+}
+
+/**
+ * Routers and gateways that share an address (VRRP, OSPF, PIM ...) speak to a multicast address and are never answered
+ * there; losing one such packet stops a network, so a recurring conversation of that kind is admitted unanswered.
+ */
+export function isRoutingMulticast(history: History): boolean {
+  return isToMany(history) && !hasPorts(history.protocol) && history.protocol !== 1 && history.protocol !== 58;
+}
