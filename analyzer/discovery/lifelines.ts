@@ -1,7 +1,7 @@
 import { ADDRESS_BITS, tryParseAddress } from "../../model/address.js";
 import { formatCidr, parseCidr } from "../../model/cidr.js";
 import type { Inventory } from "../../model/workload.js";
-import type { AllowRule, Widening } from "../../policy/allow-rule.js";
+import type { AllowRule } from "../../policy/allow-rule.js";
 import type { Peer } from "../../policy/peer.js";
 import type { Service } from "../../policy/service.js";
 import { textHash } from "./rule-id.js";
@@ -74,7 +74,8 @@ function peerBehind(cidrText: string, inventory: Inventory, selectors: SelectorS
 
 /**
  * Rules for what the inventory declares every host to need: names, time, management, the controller. They hold for all
- * isolated workloads, seen using them or not, because the day a host needs them is the day one cannot ask.
+ * isolated workloads, seen using them or not, because the day a host needs them is the day one cannot ask. Two declared
+ * addresses of one workload (its IPv4 and its IPv6) make one rule.
  */
 export function lifelineRules(
   inventory: Inventory,
@@ -82,30 +83,32 @@ export function lifelineRules(
   selectors: SelectorSearch,
 ): AllowRule[] {
   if (isolated.size === 0) return [];
-  return declaredLifelines(inventory).flatMap((lifeline) =>
-    selectorsOf(isolated, inventory, selectors).map((selector, i): AllowRule => {
-      const hosts: Peer = { kind: "workloads", selector };
-      const { peer, size } = peerBehind(lifeline.cidr, inventory, selectors);
-      const cells = Math.min(size * isolated.size * lifeline.services.length, Number.MAX_SAFE_INTEGER);
-      const widening: Widening = {
-        kind: "lifeline",
-        text: `Declared, not learned: it holds for ${isolated.size === 1 ? "the isolated workload" : "isolated workloads"} whether or not they were seen using it.`,
-        cells,
-      };
-      const hash = textHash(
-        JSON.stringify([lifeline.name, lifeline.direction, lifeline.cidr, lifeline.services]),
-      ).slice(0, 8);
-      return {
-        id: `lifeline-${lifeline.name}-${hash}${i === 0 ? "" : `-${i + 1}`}`,
-        client: lifeline.direction === "to" ? hosts : peer,
-        server: lifeline.direction === "to" ? peer : hosts,
+  const hosts = selectorsOf(isolated, inventory, selectors).map((selector): Peer => ({ kind: "workloads", selector }));
+  const rules = new Map<string, AllowRule>();
+  for (const lifeline of declaredLifelines(inventory)) {
+    const { peer, size } = peerBehind(lifeline.cidr, inventory, selectors);
+    const hash = textHash(JSON.stringify([lifeline.direction, peer, lifeline.services])).slice(0, 8);
+    hosts.forEach((host, i) => {
+      const id = `declared-${lifeline.name}-${hash}${i === 0 ? "" : `-${i + 1}`}`;
+      if (rules.has(id)) return;
+      rules.set(id, {
+        id,
+        client: lifeline.direction === "to" ? host : peer,
+        server: lifeline.direction === "to" ? peer : host,
         services: lifeline.services,
         reason: lifeline.reason,
         confidence: 1,
-        widenings: [widening],
-      };
-    }),
-  );
+        widenings: [
+          {
+            kind: "lifeline",
+            text: "Declared, not learned: it holds for every isolated workload, whether or not it was seen using it.",
+            cells: Math.min(size * isolated.size * lifeline.services.length, Number.MAX_SAFE_INTEGER),
+          },
+        ],
+      });
+    });
+  }
+  return [...rules.values()];
 }
 
 /** One selector for all isolated workloads if there is one, else one per namespace or, at worst, per workload. */
