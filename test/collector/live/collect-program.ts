@@ -1,0 +1,38 @@
+// Runs the collector on an interface and tells on stdout, a JSON document a line, what happens. SIGTERM ends it.
+// Arguments: interface
+
+import { LiveCaptureError } from "../../../collector/live/live-capture-error.js";
+import { startCollector } from "../../../collector/live/live-collector.js";
+import { decodeFlowBatch } from "../../../model/flow-batch-codec.js";
+import { flowAt } from "../../../model/flow-rows.js";
+import { inProcessCarrier } from "../../../stream/in-process.js";
+
+function tell(what: object): void {
+  process.stdout.write(`${JSON.stringify(what)}\n`);
+}
+
+const carrier = inProcessCarrier();
+const subscription = await carrier.subscribe("portolan.flows", new Map(), async ({ value }) => {
+  const batch = decodeFlowBatch(value);
+  for (let row = 0; row < batch.length; row++) tell({ flow: flowAt(batch, row), loss: batch.loss });
+});
+try {
+  const collector = await startCollector({
+    interface: process.argv[2] as string,
+    collector: "test",
+    boot: "boot",
+    carrier,
+    onState: (state) =>
+      tell(state.kind === "capturing" ? { state } : { state: { kind: "waiting", error: state.error.message } }),
+  });
+  process.on("SIGTERM", async () => {
+    const totals = await collector.stop();
+    await subscription.close();
+    tell({ totals });
+  });
+} catch (error) {
+  if (!(error instanceof LiveCaptureError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  await carrier.close();
+  process.exitCode = error.exitCode;
+}

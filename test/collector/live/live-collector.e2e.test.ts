@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import test, { type TestContext } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { CollectorTotals } from "../../../collector/live/live-collector.js";
+import type { FlowRecord } from "../../../model/flow-record.js";
+import { makeNamespacePair, type NamespacePair } from "./namespace-pair.js";
+
+const PROGRAM = fileURLToPath(new URL("./collect-program.js", import.meta.url));
+const UDP = 17;
+const PORT = 9999;
+
+interface Told {
+  readonly state?: { readonly kind: string; readonly program?: string; readonly error?: string };
+  readonly flow?: FlowRecord;
+  readonly loss?: { readonly dropped: number | "unknown" };
+  readonly totals?: CollectorTotals;
+}
+
+/** The collector in a process of its own, in the right namespace, and what it has told so far. */
+class CollectorProcess {
+  readonly told: Told[] = [];
+  errors = "";
+  readonly #child: ChildProcess;
+
+  constructor(pair: NamespacePair, wrap: readonly string[] = []) {
+    const command = ["netns", "exec", pair.right, ...wrap, process.execPath, PROGRAM, "r0"];
+    this.#child = spawn("ip", command, { stdio: ["ignore", "pipe", "pipe"] });
+    let rest = "";
+    this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) this.told.push(JSON.parse(line) as Told);
+    });
+    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.errors += text;
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid as number; // `ip netns exec` becomes the command
+  }
+
+  /** Resolves when something told meets `isWanted`; fails when the process ends before. */
+  async until(isWanted: (told: Told) => boolean): Promise<Told> {
+    for (;;) {
+      const found = this.told.find(isWanted);
+      if (found !== undefined) return found;
+      assert.equal(this.#child.exitCode, null, `the collector ended: ${this.errors}`);
+      await wait(20);
+    }
+  }
+
+  async untilState(kind: string, nth = 1): Promise<void> {
+    await this.until(() => this.told.filter((told) => told.state?.kind === kind).length >= nth);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async exit(): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "close");
+    return this.#child.exitCode;
+  }
+
+  /** Ends it in good order; everything it collected has been told then. */
+  async stop(): Promise<CollectorTotals> {
+    this.signal("SIGTERM");
+    assert.equal(await this.exit(), 0, this.errors);
+    return this.told.at(-1)?.totals as CollectorTotals;
+  }
+
+  datagrams(): number {
+    return this.told.reduce((sum, { flow }) => {
+      const isOurs = flow?.protocol === UDP && flow.responder.port === PORT;
+      return isOurs ? sum + flow.originator.packets : sum;
+    }, 0);
+  }
+}
+
+function pairFor(context: TestContext): NamespacePair {
+  const pair = makeNamespacePair();
+  context.after(() => pair.remove());
+  return pair;
+}
+
+/**
+ * Sends datagrams from the left to the right, `count` from each of three ports. It pauses now and then: `cap` promises
+ * nothing about bursts on a busy machine.
+ */
+function sendDatagrams(pair: NamespacePair, count: number): void {
+  const script = `
+    const sockets = [0, 1, 2].map(() => require("node:dgram").createSocket("udp4"));
+    const send = (socket) => new Promise((done) => socket.send("x".repeat(100), ${PORT}, "10.77.0.2", done));
+    (async () => {
+      for (let i = 0; i < ${count}; i++) {
+        for (const socket of sockets) await send(socket);
+        if (i % 50 === 49) await new Promise((done) => setTimeout(done, 5));
+      }
+      for (const socket of sockets) socket.close();
+    })();`;
+  const { status, stderr } = spawnSync("ip", ["netns", "exec", pair.left, process.execPath, "-e", script], {
+    encoding: "utf8",
+  });
+  assert.equal(status, 0, stderr);
+}
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return text === "" ? [] : text.split(" ").map(Number);
+}
+
+async function untilGone(pids: readonly number[]): Promise<void> {
+  while (pids.some((pid) => existsSync(`/proc/${pid}`))) await wait(20);
+}
+
+const WITHOUT_TCPDUMP = ["env", "PATH=/nonexistent"];
+
+for (const [program, wrap] of [
+  ["tcpdump", []],
+  ["cap", WITHOUT_TCPDUMP],
+] as const) {
+  test(`every datagram is counted through ${program}, also when it ends right after the last`, async (context) => {
+    const pair = pairFor(context);
+    const collector = new CollectorProcess(pair, wrap);
+    await collector.untilState("capturing");
+    sendDatagrams(pair, 2000);
+    const totals = await collector.stop();
+    assert.equal(collector.told.find((told) => told.state)?.state?.program, program);
+    assert.equal(collector.datagrams(), 6000);
+    assert.equal(totals.lost, program === "tcpdump" ? 0 : "unknown");
+    assert.equal(collector.errors, "");
+  });
+
+  test(`the capture through ${program} waits for an interface that vanished and goes on when it is back`, async (context) => {
+    const pair = pairFor(context);
+    const collector = new CollectorProcess(pair, wrap);
+    await collector.untilState("capturing");
+    sendDatagrams(pair, 100);
+    await wait(1500); // what lies in the kernel's ring when the interface goes is lost with it
+    pair.cut();
+    await collector.untilState("waiting");
+    pair.join();
+    await collector.untilState("capturing", 2);
+    sendDatagrams(pair, 50);
+    const totals = await collector.stop();
+    assert.equal(collector.datagrams(), 450);
+    assert.equal(totals.lost, "unknown");
+    const waiting = collector.told.filter((told) => told.state?.kind === "waiting");
+    assert.match(waiting[0]?.state?.error ?? "", /^Cannot capture on "r0": [^\n]+$/);
+  });
+
+  test(`a capture through ${program} does not outlive a collector that is killed`, async (context) => {
+    const pair = pairFor(context);
+    const collector = new CollectorProcess(pair, wrap);
+    await collector.untilState("capturing");
+    const children = childrenOf(collector.pid);
+    assert.ok(children.length > 0);
+    collector.signal("SIGKILL");
+    await untilGone(children);
+  });
+
+  test(`without the permission to capture through ${program} one line says so`, async (context) => {
+    const unprivileged = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
+    const collector = new CollectorProcess(pairFor(context), [...unprivileged, ...wrap]);
+    assert.equal(await collector.exit(), 3);
+    assert.match(collector.errors, /^Cannot capture on "r0": permission to capture is missing[^\n]+\n$/);
+  });
+}
+
+test("an interface that is not there is refused in one line", async (context) => {
+  const pair = pairFor(context);
+  pair.cut();
+  const collector = new CollectorProcess(pair);
+  assert.equal(await collector.exit(), 2);
+  assert.match(collector.errors, /^Cannot capture on "r0": there is no such interface[^\n]+\n$/);
+});
+
+test("a lone packet is told of while the capture runs", async (context) => {
+  const pair = pairFor(context);
+  const collector = new CollectorProcess(pair);
+  await collector.untilState("capturing");
+  const script = `require("node:net").connect(${PORT}, "10.77.0.2").on("error", () => {})`;
+  spawnSync("ip", ["netns", "exec", pair.left, process.execPath, "-e", script]);
+  const told = await collector.until(({ flow }) => flow?.responder.port === PORT);
+  assert.equal(told.flow?.outcome, "refused");
+  assert.equal(told.flow?.evidence, "syn");
+  await collector.stop();
+});
