@@ -2,10 +2,11 @@ import type { ObservedName } from "../model/flow-record.js";
 import type { AddressTable } from "./address-table.js";
 import { ADDRESS_HIGH, ADDRESS_LOW, FAMILY6, META, PORTS, SLOT_WORDS, START_F64 } from "./flow-slot.js";
 
-/** A finished flow is its slot's words and two more: what the opening packet told (see FlowTable), and nothing. */
+/** A finished flow is its slot's words and two more: what the opening packet told (see FlowTable), and 1 for a later part. */
 export const ROW_WORDS = SLOT_WORDS + 2;
 export const ROW_DOUBLES = ROW_WORDS / 2;
 export const DETAIL = SLOT_WORDS;
+export const LATER_PART = SLOT_WORDS + 1;
 
 /** Flows that are over, waiting to be exported in order. */
 export class FinishedFlows {
@@ -21,12 +22,19 @@ export class FinishedFlows {
     this.doubles = new Float64Array(this.words.buffer);
   }
 
-  push(from: Int32Array, at: number, detail: number, names: readonly ObservedName[] | undefined): void {
+  push(
+    from: Int32Array,
+    at: number,
+    detail: number,
+    laterPart: number,
+    names: readonly ObservedName[] | undefined,
+  ): void {
     if ((this.length + 1) * ROW_WORDS > this.words.length) this.grow();
     const { words } = this;
     const to = this.length * ROW_WORDS;
     for (let i = 0; i < SLOT_WORDS; i++) words[to + i] = from[at + i]!;
     words[to + DETAIL] = detail;
+    words[to + LATER_PART] = laterPart;
     if (names !== undefined) this.names.set(this.length, names);
     this.length++;
   }

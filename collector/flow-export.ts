@@ -4,8 +4,8 @@ import { bucketOfFlow } from "../model/flow-bucket.js";
 import { NAME_SOURCES } from "../model/flow-record.js";
 import { NOT_ICMP } from "../model/flow-rows.js";
 import type { AddressTable } from "./address-table.js";
-import { DETAIL, type FinishedFlows, ROW_DOUBLES, ROW_WORDS } from "./finished-flows.js";
-import { outcomeOf } from "./flow-outcome.js";
+import { DETAIL, type FinishedFlows, LATER_PART, ROW_DOUBLES, ROW_WORDS } from "./finished-flows.js";
+import { MIDSTREAM, outcomeOf } from "./flow-outcome.js";
 import {
   ADDRESS_HIGH,
   ADDRESS_LOW,
@@ -184,7 +184,10 @@ export class FlowExporter {
       responderTcpFlags[row] = isHigh ? state : state >> 8;
       startUs[row] = doubles[at64 + START_F64]!;
       endUs[row] = doubles[at64 + END_F64]!;
-      outcome[row] = outcomeOf(kind, state, originatorPackets[row]!, responderPackets[row]!);
+      outcome[row] =
+        words[at + LATER_PART] === 0
+          ? outcomeOf(kind, state, originatorPackets[row]!, responderPackets[row]!)
+          : MIDSTREAM; // the opening was told with the first part
       evidence[row] = (state & EVIDENCE_MASK) >> EVIDENCE_SHIFT;
       if (isIcmp(kind, family)) {
         const seen = words[at + DETAIL]!;

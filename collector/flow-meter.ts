@@ -3,7 +3,7 @@ import { AddressTable } from "./address-table.js";
 import { FinishedFlows } from "./finished-flows.js";
 import { FlowExporter } from "./flow-export.js";
 import { FAMILY6, MAX_SCOPE_KEYS, SCOPE_KEY_SHIFT } from "./flow-slot.js";
-import { DEFAULT_TIMEOUTS, FlowTable, type FlowTimeouts } from "./flow-table.js";
+import { DEFAULT_TIMEOUTS, FlowTable, type FlowTimeouts, type PartTimes } from "./flow-table.js";
 import { FragmentTable } from "./fragment-table.js";
 import { dissect, type FlowSink } from "./layers/dissect.js";
 import { icmpExchange } from "./layers/icmp.js";
@@ -150,6 +150,11 @@ export class FlowMeter implements FlowSink {
   /** Ends flows that are over at `nowUs`, for live use where silence brings no packets. */
   sweep(nowUs: number): void {
     this.table.sweep(nowUs);
+  }
+
+  /** Makes flows that go on ready for `export`, in parts, for live use where nobody waits for their end. */
+  tellParts(nowUs: number, times: PartTimes): void {
+    this.table.tellParts(nowUs, times);
   }
 
   /** Hands out what is finished. `loss` is what was lost since the last call. */

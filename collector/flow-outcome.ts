@@ -14,8 +14,8 @@ import { ACK, RST } from "./layers/tcp.js";
 
 const ANSWERED = OUTCOMES.indexOf("answered");
 const REFUSED_OUTCOME = OUTCOMES.indexOf("refused");
-const UNANSWERED = OUTCOMES.indexOf("unanswered");
-const MIDSTREAM = OUTCOMES.indexOf("midstream");
+export const UNANSWERED = OUTCOMES.indexOf("unanswered");
+export const MIDSTREAM = OUTCOMES.indexOf("midstream");
 
 const REQUEST = EVIDENCE.indexOf("request");
 const INIT = EVIDENCE.indexOf("init");

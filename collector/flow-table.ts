@@ -1,6 +1,7 @@
 import { EVIDENCE, type ObservedName } from "../model/flow-record.js";
 import type { FinishedFlows } from "./finished-flows.js";
 import { openingOf } from "./flow-direction.js";
+import { outcomeOf, UNANSWERED } from "./flow-outcome.js";
 import {
   ABORTED_HIGH,
   ABORTED_LOW,
@@ -51,6 +52,13 @@ export const DEFAULT_TIMEOUTS: FlowTimeouts = {
   connectionlessUs: 300_000_000,
 };
 
+/** When flows that go on are told of, for those who cannot wait for their end. Ages count from the first packet not yet told. */
+export interface PartTimes {
+  readonly decidedUs: number; // age at which a flow with an outcome is told for the first time
+  readonly undecidedUs: number; // the same for one that nobody answered so far: the answer may still come
+  readonly laterUs: number; // age at which its later parts are told
+}
+
 /** A SYN that comes this soon after a flow's first packet was overtaken by it; later it opens another connection. */
 const OVERTAKEN_US = 1_000_000;
 /** A SYN with another sequence number after this much silence opens another connection though none was seen to close. */
@@ -74,6 +82,7 @@ export class FlowTable {
   doubles = new Float64Array(this.words.buffer);
   /** Of TCP the opening sequence number, of ICMP the type and code, of the originator's first packet. */
   private details = new Int32Array(INITIAL_SLOTS);
+  private isLaterPart = new Uint8Array(INITIAL_SLOTS); // 1 when an earlier part of the flow has been told
   private names: (readonly ObservedName[] | undefined)[] = [];
   private index = new Int32Array(INITIAL_SLOTS * 2); // slot + 1; 0 is free
   private free = new Int32Array(INITIAL_SLOTS);
@@ -150,6 +159,7 @@ export class FlowTable {
     const at = slot * SLOT_WORDS;
     const at64 = slot * SLOT_DOUBLES;
     let state = words[at + STATE]!;
+    if ((words[at + PACKETS_LOW]! | words[at + PACKETS_HIGH]!) === 0) doubles[at64 + START_F64] = timeUs; // of a part
     if (isFromHigh) {
       words[at + PACKETS_HIGH] = words[at + PACKETS_HIGH]! + 1;
       doubles[at64 + BYTES_HIGH_F64] = doubles[at64 + BYTES_HIGH_F64]! + packet.ipBytes;
@@ -250,12 +260,55 @@ export class FlowTable {
     this.doubles[at64 + START_F64] = packet.timeUs;
     this.doubles[at64 + END_F64] = packet.timeUs;
     this.details[slot] = packet.icmp === NO_ICMP ? packet.sequence : packet.icmp;
+    this.isLaterPart[slot] = 0;
     this.names[slot] = undefined;
+  }
+
+  /** Tells what has not been told of a flow; nothing where all was. */
+  private tell(slot: number): void {
+    const { words } = this;
+    const at = slot * SLOT_WORDS;
+    if ((words[at + PACKETS_LOW]! | words[at + PACKETS_HIGH]!) === 0) return;
+    this.finished.push(words, at, this.details[slot]!, this.isLaterPart[slot]!, this.names[slot]);
+  }
+
+  /**
+   * Tells of flows that go on, in parts: the first with the flow's outcome, later ones as `midstream` with what came
+   * since. Parts add up to the flow.
+   */
+  tellParts(nowUs: number, times: PartTimes): void {
+    const { words, doubles } = this;
+    for (let slot = 0; slot < this.used; slot++) {
+      if (this.isFree(slot)) continue;
+      const at = slot * SLOT_WORDS;
+      const at64 = slot * SLOT_DOUBLES;
+      const low = words[at + PACKETS_LOW]!;
+      const high = words[at + PACKETS_HIGH]!;
+      if ((low | high) === 0) continue;
+      const ageUs = nowUs - doubles[at64 + START_F64]!;
+      if (this.isLaterPart[slot] === 1) {
+        if (ageUs < times.laterUs) continue;
+      } else {
+        if (ageUs < times.decidedUs) continue;
+        const state = words[at + STATE]!;
+        const isHigh = (state & ORIGINATOR_IS_HIGH) !== 0;
+        const outcome = outcomeOf(words[at + META]! & 255, state, isHigh ? high : low, isHigh ? low : high);
+        if (outcome === UNANSWERED && ageUs < times.undecidedUs) continue;
+      }
+      this.tell(slot);
+      this.isLaterPart[slot] = 1;
+      words[at + PACKETS_LOW] = 0;
+      words[at + PACKETS_HIGH] = 0;
+      doubles[at64 + BYTES_LOW_F64] = 0;
+      doubles[at64 + BYTES_HIGH_F64] = 0;
+      // Flags are those of a part's own packets, but for the ones that say that the connection is over.
+      words[at + STATE] = words[at + STATE]! & (~0xffff | FIN | RST | ((FIN | RST) << 8));
+    }
   }
 
   /** Moves a flow's record to the finished ones; its slot stays in the index for another flow of the same tuple. */
   private end(slot: number): void {
-    this.finished.push(this.words, slot * SLOT_WORDS, this.details[slot]!, this.names[slot]);
+    this.tell(slot);
     this.names[slot] = undefined;
     this.onEnd(slot);
   }
@@ -289,6 +342,9 @@ export class FlowTable {
     const details = new Int32Array(slots);
     details.set(this.details);
     this.details = details;
+    const isLaterPart = new Uint8Array(slots);
+    isLaterPart.set(this.isLaterPart);
+    this.isLaterPart = isLaterPart;
     const free = new Int32Array(slots);
     free.set(this.free);
     this.free = free;

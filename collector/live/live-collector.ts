@@ -2,7 +2,7 @@ import { FLOW_BATCH_VERSION, type FlowBatch } from "../../model/flow-batch.js";
 import { encodeFlowBatch } from "../../model/flow-batch-codec.js";
 import type { Carrier } from "../../stream/carrier.js";
 import { FlowMeter, type MeterTotals } from "../flow-meter.js";
-import type { FlowTimeouts } from "../flow-table.js";
+import type { FlowTimeouts, PartTimes } from "../flow-table.js";
 import { addLoss, type LiveCapture, type LiveState, startLiveCapture } from "./live-capture.js";
 
 export interface CollectorOptions {
@@ -34,15 +34,8 @@ export interface RunningCollector {
 const DEFAULT_SNAPLEN = 512;
 const EXPORT_EVERY_MS = 1000;
 
-/**
- * On a live interface flows are told of soon after they end. Late packets of a tuple then make a record of their own,
- * `midstream`, which adds up with the first one.
- */
-const LIVE_TIMEOUTS: FlowTimeouts = {
-  openUs: 3_600_000_000,
-  closedUs: 2_000_000,
-  connectionlessUs: 30_000_000,
-};
+/** On a live interface a flow is told of before it ends. A SYN is sent again for half a minute by most systems. */
+const PART_TIMES: PartTimes = { decidedUs: 1_000_000, undecidedUs: 30_000_000, laterUs: 60_000_000 };
 
 class Collector implements RunningCollector {
   readonly #meter: FlowMeter;
@@ -54,11 +47,11 @@ class Collector implements RunningCollector {
   #batches = 0;
 
   constructor(readonly options: CollectorOptions) {
-    const { collector, boot, buckets, maxFlows, timeouts = LIVE_TIMEOUTS } = options;
+    const { collector, boot, buckets, maxFlows, timeouts } = options;
     this.#meter = new FlowMeter({
       collector,
       boot,
-      timeouts,
+      ...(timeouts === undefined ? {} : { timeouts }),
       ...(buckets === undefined ? {} : { buckets }),
       ...(maxFlows === undefined ? {} : { maxFlows }),
     });
@@ -90,7 +83,9 @@ class Collector implements RunningCollector {
   #collect(isLast: boolean): void {
     this.#loss = addLoss(this.#loss, this.#capture?.takeLoss() ?? 0);
     const meter = this.#meter;
-    meter.sweep(Date.now() * 1000);
+    const nowUs = Date.now() * 1000;
+    meter.sweep(nowUs);
+    meter.tellParts(nowUs, PART_TIMES);
     const isAll = isLast || meter.mustFlush;
     const batches = [...(isAll ? meter.exportAll({ dropped: this.#loss }) : meter.export({ dropped: this.#loss }))];
     if (batches.length === 0) return;
@@ -125,7 +120,8 @@ class Collector implements RunningCollector {
 }
 
 /**
- * Collects flows from a live interface and sends them, at most a second after they ended, as batches through the carrier.
+ * Collects flows from a live interface and sends batches through the carrier, every second. Flows are told of in parts while
+ * they go on, see FlowTable.tellParts.
  * @throws {LiveCaptureError} If the capture cannot begin.
  */
 export async function startCollector(options: CollectorOptions): Promise<RunningCollector> {
