@@ -1,0 +1,95 @@
+import type { Graph } from "../../model/graph.js";
+import type { Proposal } from "../proposal.js";
+import { html, type Markup } from "./markup.js";
+
+/** More than this on one page is a hairball; the explorer draws those. */
+const MOST_NODES = 40;
+const WIDTH = 1000;
+const BOX = { width: 150, height: 30, gap: 16 } as const;
+const LABEL_LENGTH = 21;
+
+interface Link {
+  readonly from: string;
+  readonly to: string;
+  readonly services: readonly string[];
+}
+
+/** Accepted conversations between roles and groups, without those of a role with itself. */
+function linksOf(graph: Graph, proposal: Proposal): Link[] {
+  const roleOf = new Map<string, string>(
+    proposal.roles.flatMap(({ name, members }) => members.map((member) => [`workload:${member}`, name] as const)),
+  );
+  const nameOf = (node: string) => roleOf.get(node) ?? node.replace(/^[a-z]+:/, "");
+  const services = new Map<string, { from: string; to: string; services: Set<string> }>();
+  for (const edge of graph.edges) {
+    if (edge.state !== "allowed") continue;
+    const [from, to] = [nameOf(edge.client), nameOf(edge.server)];
+    if (from === to) continue;
+    const key = JSON.stringify([from, to]);
+    const link = services.get(key) ?? { from, to, services: new Set<string>() };
+    link.services.add(edge.protocol === "tcp" ? String(edge.port) : `${edge.protocol}/${edge.port}`);
+    services.set(key, link);
+  }
+  return [...services.keys()].sort().map((key) => {
+    const link = services.get(key) as NonNullable<ReturnType<typeof services.get>>;
+    return { ...link, services: [...link.services].sort() };
+  });
+}
+
+/** Column of each node: one after the last of its clients, where following the links runs in no circle. */
+function columnsOf(nodes: readonly string[], links: readonly Link[]): Map<string, number> {
+  const column = new Map(nodes.map((node) => [node, 0]));
+  for (let round = 0; round < Math.min(nodes.length, 5); round++) {
+    for (const { from, to } of links) {
+      const next = (column.get(from) as number) + 1;
+      const isBack = links.some((back) => back.from === to && back.to === from);
+      if (!isBack && next > (column.get(to) as number) && next < 5) column.set(to, next);
+    }
+  }
+  return column;
+}
+
+const short = (text: string) => (text.length > LABEL_LENGTH ? `${text.slice(0, LABEL_LENGTH - 1)}…` : text);
+
+/**
+ * Roles left to right from those who ask to those who answer, as an SVG that needs no script. The table beside it says the
+ * same in words. Empty with no link or too many nodes.
+ */
+export function roleMap(graph: Graph, proposal: Proposal): Markup | undefined {
+  const links = linksOf(graph, proposal);
+  const nodes = [...new Set(links.flatMap(({ from, to }) => [from, to]))].sort();
+  if (nodes.length === 0 || nodes.length > MOST_NODES) return undefined;
+  const column = columnsOf(nodes, links);
+  const used = [...new Set(column.values())].sort((a, b) => a - b);
+  const rows = used.map((value) => nodes.filter((node) => column.get(node) === value));
+  const tallest = Math.max(...rows.map((row) => row.length));
+  const height = tallest * (BOX.height + BOX.gap) + 2 * BOX.gap;
+  const stride = used.length === 1 ? 0 : (WIDTH - BOX.width - 2 * BOX.gap) / (used.length - 1);
+  const place = new Map<string, { x: number; y: number }>();
+  rows.forEach((row, i) => {
+    const top = (height - row.length * (BOX.height + BOX.gap) + BOX.gap) / 2;
+    row.forEach((node, j) => {
+      place.set(node, { x: Math.round(BOX.gap + i * stride), y: Math.round(top + j * (BOX.height + BOX.gap)) });
+    });
+  });
+  const at = (node: string) => place.get(node) as { x: number; y: number };
+  const middle = BOX.height / 2;
+  const paths = links.map(({ from, to, services }) => {
+    const [a, b] = [at(from), at(to)];
+    const isForward = b.x > a.x;
+    const [x1, x2] = isForward ? [a.x + BOX.width, b.x] : [a.x, b.x + BOX.width];
+    const bend = Math.max(40, Math.abs(x2 - x1) / 2) * (isForward ? 1 : -1);
+    const d = `M${x1} ${a.y + middle}C${x1 + bend} ${a.y + middle} ${x2 - bend} ${b.y + middle} ${x2} ${b.y + middle}`;
+    const title = `${from} to ${to}: ${services.join(", ")}`;
+    return html`<path class="link" d="${d}" marker-end="url(#arrow)"><title>${title}</title></path>`;
+  });
+  const boxes = nodes.map((node) => {
+    const { x, y } = at(node);
+    return html`<g><title>${node}</title><rect class="node" x="${x}" y="${y}" width="${BOX.width}" height="${BOX.height}" rx="6"/><text x="${x + 8}" y="${y + 19}">${short(node)}</text></g>`;
+  });
+  return html`<figure role="group" aria-label="Map of roles"><svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Roles from left, who asks, to right, who answers; the table of conversations says the same in words.">
+<defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="context-stroke"/></marker></defs>
+${paths}
+${boxes}
+</svg></figure>`;
+}
