@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bench, renderTable } from "./bench.js";
+import { captureBench } from "./capture-bench.js";
 import { generatorBench } from "./generator-bench.js";
 
 /** All benches, in the order in which they run. */
-const BENCHES: readonly Bench[] = [generatorBench];
+const BENCHES: readonly Bench[] = [generatorBench, captureBench];
 
 const USAGE = `Usage: npm run bench -- [--quick] [NAME ...]
 
