@@ -64,12 +64,12 @@ export function renderNftables(policySet: PolicySet, inventory: Inventory, optio
   const files = [...names].map(([ruleset, name]): BundleFile => {
     const { selection } = expression;
     const parts = [
-      structureText(ruleset, selection),
-      generationText(ruleset),
-      flipText(ruleset),
-      leaseText(options.mode),
+      `# What the policy permits: source . destination . service\n${generationText(ruleset)}`,
+      `# What no policy changes\n${structureText(ruleset, selection)}`,
+      `# From here on this generation is asked\n${flipText(ruleset)}`,
+      `# The difference between audit and deny\n${leaseText(options.mode)}`,
     ];
-    return { path: `${name}.nft`, text: hostFile(ruleset, parts.join(""), expression.expressed.policySet) };
+    return { path: `${name}.nft`, text: hostFile(ruleset, parts.join("\n"), expression.expressed.policySet) };
   });
   const readme = renderBundleReadme({
     title: "nftables rulesets",

@@ -62,61 +62,80 @@ function missRules(direction: HostDirection, generation: number): string[] {
   return rules;
 }
 
-const add = (kind: string, name: string, body: string) => `add ${kind} ${TABLE} ${name} ${body}`;
+interface ChainText {
+  readonly name: string;
+  readonly hook?: string; // of a base chain
+  readonly rules: readonly string[];
+}
+
+/**
+ * A block of our table. Chains and sets of permits are declared and emptied first, because a block adds to what is there:
+ * so it may be loaded any number of times.
+ */
+function tableText(declarations: readonly string[], sets: readonly string[], chains: readonly ChainText[]): string {
+  const declare = chains.map(
+    ({ name, hook }) => `add chain ${TABLE} ${name}${hook === undefined ? "" : ` { ${hook} }`}`,
+  );
+  const empty = chains.map(({ name }) => `flush chain ${TABLE} ${name}`);
+  const block = chains.map(({ name, hook, rules }) => {
+    const lines = [...(hook === undefined ? [] : [hook]), ...rules].map((line) => `    ${line}`);
+    return [`  chain ${name} {`, ...lines, "  }"].join("\n");
+  });
+  const body = [...(sets.length > 0 ? [sets.map((set) => `  ${set}`).join("\n")] : []), ...block].join("\n\n");
+  return `${[`add table ${TABLE}`, ...declarations, ...declare, ...empty].join("\n")}\n\ntable ${TABLE} {\n${body}\n}\n`;
+}
 
 /** What no generation changes: base chains, lifelines, counters, the lease. Loading it again changes nothing. */
 export function structureText(ruleset: HostRuleset, selection: Selection): string {
-  const lines = [`add table ${TABLE}`, add("set", "lease", "{ typeof meta nfproto; flags timeout; }")];
-  const rules: string[] = [];
-  const fill = (chain: string, texts: readonly string[]) => {
-    rules.push(`flush chain ${TABLE} ${chain}`);
-    for (const text of texts) rules.push(`add rule ${TABLE} ${chain} ${text}`);
-  };
-  lines.push(add("counter", "c_invalid", "{ }"), add("counter", "c_midstream", "{ }"), `add chain ${TABLE} lifeline`);
-  fill("lifeline", ["meta iif lo accept", "meta oif lo accept", ...lifelineTexts(ruleset.lifelines, selection)]);
+  const sets = [
+    "set lease { typeof meta nfproto; flags timeout; }",
+    "counter c_invalid { }",
+    "counter c_midstream { }",
+  ];
+  const lifelines = ["meta iif lo accept", "meta oif lo accept", ...lifelineTexts(ruleset.lifelines, selection)];
+  const chains: ChainText[] = [{ name: "lifeline", rules: lifelines }];
   for (const direction of ruleset.directions) {
-    for (const counter of ["missed", "recorded", "denied"])
-      lines.push(add("counter", `c_${direction}_${counter}`, "{ }"));
-    for (const { name, key, flags } of missSets(direction)) lines.push(add("set", name, `{ typeof ${key}; ${flags} }`));
+    for (const counter of ["missed", "recorded", "denied"]) sets.push(`counter c_${direction}_${counter} { }`);
+    for (const { name, key, flags } of missSets(direction)) sets.push(`set ${name} { typeof ${key}; ${flags} }`);
     const hook = HOOKS[direction];
-    lines.push(
-      `add chain ${TABLE} dispatch_${direction}`,
-      `add chain ${TABLE} miss_${direction}`,
-      add("chain", hook, `{ type filter hook ${hook} priority filter + 20; policy accept; }`),
+    chains.push(
+      { name: `dispatch_${direction}`, rules: [] },
+      { name: `miss_${direction}`, rules: missRules(direction, ruleset.generation) },
+      {
+        name: hook,
+        hook: `type filter hook ${hook} priority filter + 20; policy accept;`,
+        rules: [
+          "ct state established,related accept",
+          "jump lifeline",
+          "meta l4proto 6 ct state invalid counter name c_invalid accept",
+          "meta l4proto 6 tcp flags & (fin | syn | rst | ack) != syn counter name c_midstream accept",
+          `jump dispatch_${direction}`,
+          `goto miss_${direction}`,
+        ],
+      },
     );
-    fill(`miss_${direction}`, missRules(direction, ruleset.generation));
-    fill(hook, [
-      "ct state established,related accept",
-      "jump lifeline",
-      "meta l4proto 6 ct state invalid counter name c_invalid accept",
-      "meta l4proto 6 tcp flags & (fin | syn | rst | ack) != syn counter name c_midstream accept",
-      `jump dispatch_${direction}`,
-      `goto miss_${direction}`,
-    ]);
   }
-  return `${[...lines, ...rules].join("\n")}\n`;
+  return tableText([], sets, chains);
 }
 
 /** The sets and chains of one generation, which nothing refers to yet. */
 export function generationText(ruleset: HostRuleset): string {
   const { generation } = ruleset;
-  const lines: string[] = [];
+  const declarations: string[] = [];
+  const sets: string[] = [];
   for (const set of ruleset.permits) {
     const name = setName(set, generation);
-    lines.push(add("set", name, `{ typeof ${keyText(set.kind, set.family)}; flags interval; counter; }`));
-    lines.push(`flush set ${TABLE} ${name}`);
-    const elements = elementTexts(set);
-    if (elements.length > 0) lines.push(add("element", name, `{\n  ${elements.join(",\n  ")}\n}`));
+    const type = `typeof ${keyText(set.kind, set.family)}; flags interval; counter;`;
+    declarations.push(`add set ${TABLE} ${name} { ${type} }`, `flush set ${TABLE} ${name}`);
+    const elements = elementTexts(set).map((element) => `      ${element}`);
+    sets.push(`set ${name} {\n    ${type}\n    elements = {\n${elements.join(",\n")}\n    }\n  }`);
   }
-  for (const direction of ruleset.directions) {
-    const chain = chainName(direction, generation);
-    lines.push(`add chain ${TABLE} ${chain}`, `flush chain ${TABLE} ${chain}`);
-    for (const set of ruleset.permits.filter((candidate) => candidate.direction === direction)) {
-      const match = `${keyText(set.kind, set.family)} @${setName(set, generation)}`;
-      lines.push(`add rule ${TABLE} ${chain} ${match} accept`);
-    }
-  }
-  return `${lines.join("\n")}\n`;
+  const chains = ruleset.directions.map((direction): ChainText => {
+    const asked = ruleset.permits.filter((set) => set.direction === direction);
+    const rules = asked.map((set) => `${keyText(set.kind, set.family)} @${setName(set, generation)} accept`);
+    return { name: chainName(direction, generation), rules };
+  });
+  return tableText(declarations, sets, chains);
 }
 
 /** Makes this generation the one that is asked. */

@@ -1,0 +1,156 @@
+import { cidrTexts } from "../../address-ranges.js";
+import { ALL_ENDS, allOf, type EndSet } from "../../decision/end-set.js";
+import type { Closure, DirectionProgram, Entry, Program, Stage } from "../../decision/program.js";
+import { mergeIntervals, type ServiceInterval } from "../../decision/service-line.js";
+import { type NftElement, type NftMatch, type NftRange, NftSyntaxError, type NftTable } from "./nft-table.js";
+import { ANY_PACKET, matchBoxes, type PacketBox, servicesOfBox } from "./packet-boxes.js";
+
+/** The table of one host, and the workload that the host is. */
+export interface HostTable {
+  readonly workload: string; // id
+  readonly table: NftTable;
+}
+
+const DEEPEST_JUMP = 16; // as in the kernel
+const LEASE = "lease";
+const EVERY_FAMILY: readonly NftElement[] = [2n, 10n].map((family) => ({
+  parts: [{ first: family, last: family }],
+  comment: "",
+}));
+
+/** What happens to some packets, in the order in which the kernel asks. */
+interface Step {
+  readonly action: "allow" | "deny";
+  readonly boxes: readonly PacketBox[];
+  readonly rule: string; // where, or the rule's comment
+  readonly where: string;
+}
+
+/** How a walk through a chain ends for the packets that no step has caught. */
+type Ending = "returns" | "ends" | "policy";
+
+function walk(table: NftTable, chainName: string, isLeased: boolean, steps: Step[], depth: number): Ending {
+  const chain = table.chains.get(chainName);
+  if (chain === undefined || depth > DEEPEST_JUMP) {
+    throw new NftSyntaxError(`chain ${chainName}`, chainName, "a chain of this table, without going round in circles");
+  }
+  const elementsOf = (match: NftMatch & { kind: "values" | "lookup" }, where: string): readonly NftElement[] => {
+    if (match.kind === "values") return match.values;
+    const set = table.sets.get(match.set);
+    if (set === undefined) throw new NftSyntaxError(where, `@${match.set}`, "a set of this table");
+    return match.set === LEASE && isLeased ? EVERY_FAMILY : set.elements;
+  };
+  for (const { where, matches, verdict, comment } of chain.rules) {
+    if (verdict === undefined || matches.some((match) => match.kind === "not-new")) continue;
+    let boxes: readonly PacketBox[] = [ANY_PACKET];
+    for (const match of matches) {
+      const isUncertain =
+        match.kind === "sometimes" || (match.kind === "lookup" && table.sets.get(match.set)?.isDynamic === true);
+      if (isUncertain)
+        throw new NftSyntaxError(where, verdict.kind, "no verdict that depends on a rate or a dynamic set");
+      if (match.kind === "values" || match.kind === "lookup") {
+        boxes = matchBoxes(boxes, match, elementsOf(match, where), where);
+      }
+    }
+    const isAlways = boxes.length === 1 && boxes[0] === ANY_PACKET;
+    if (verdict.kind === "accept" || verdict.kind === "drop") {
+      const action = verdict.kind === "accept" ? "allow" : "deny";
+      steps.push({ action, boxes, rule: comment === "" ? where : comment, where });
+      if (isAlways) return "ends";
+      continue;
+    }
+    if (!isAlways) throw new NftSyntaxError(where, verdict.kind, "a jump, goto or return without a condition");
+    if (verdict.kind === "return") return "returns";
+    const ending = walk(table, verdict.chain, isLeased, steps, depth + 1);
+    if (ending !== "returns") return ending;
+    if (verdict.kind === "goto") return "policy";
+  }
+  return "returns";
+}
+
+function cidrsOf(ranges: readonly NftRange[], family: 4 | 6): string[] {
+  return cidrTexts(ranges.map(({ first, last }) => ({ family, first, last })));
+}
+
+const ALL_OF_FAMILY = { 4: ["0.0.0.0/0"], 6: ["::/0"] } as const;
+
+function addresses(ranges: readonly (NftRange | undefined)[], family: 4 | 6 | undefined): EndSet {
+  const known = ranges.filter((range) => range !== undefined);
+  if (family === undefined) return ALL_ENDS;
+  const cidrs = known.length < ranges.length ? ALL_OF_FAMILY[family] : cidrsOf(known, family);
+  return { kind: "addresses", cidrs, of: "anyone" };
+}
+
+/** Boxes that differ in the remote address alone become one entry. */
+function entriesOf(step: Step, rank: number, host: string, direction: "ingress" | "egress"): Entry[] {
+  const groups = new Map<
+    string,
+    {
+      box: PacketBox;
+      local: NftRange | undefined;
+      remotes: (NftRange | undefined)[];
+      services: readonly ServiceInterval[];
+    }
+  >();
+  for (const box of step.boxes) {
+    const [local, remote] = direction === "ingress" ? [box.destination, box.source] : [box.source, box.destination];
+    const services = mergeIntervals(servicesOfBox(box, step.where));
+    const localText = local === undefined ? "" : `${local.first}-${local.last}`;
+    const key = [box.family, localText, box.comment, ...services.map(({ first, last }) => `${first}-${last}`)].join(
+      " ",
+    );
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { box, local, remotes: [remote], services });
+    else group.remotes.push(remote);
+  }
+  const here: EndSet = { kind: "listed", workloads: [host] };
+  return [...groups.values()].map(({ box, local, remotes, services }) => ({
+    rank,
+    subjects: local === undefined ? here : allOf([here, addresses([local], box.family)]),
+    peers: addresses(remotes, box.family),
+    services: { intervals: services, named: [] },
+    action: step.action,
+    source: { policy: `nftables ${host}`, rule: box.comment === "" ? step.rule : box.comment },
+  }));
+}
+
+function stageOf(hosts: readonly HostTable[], direction: "ingress" | "egress", isLeased: boolean): Stage {
+  const hook = direction === "ingress" ? "input" : "output";
+  const entries: Entry[] = [];
+  const closures: Closure[] = [];
+  for (const { workload, table } of hosts) {
+    if (table.isDormant) continue;
+    for (const chain of table.chains.values()) {
+      if (chain.hook !== hook) continue;
+      const steps: Step[] = [];
+      const ending = walk(table, chain.name, isLeased, steps, 0);
+      // Steps of one action in a row decide together; hosts share ranks, since no packet has two hosts at one end.
+      let rank = 0;
+      for (const step of steps) {
+        if ((rank % 2 === 1) !== (step.action === "deny")) rank++;
+        entries.push(...entriesOf(step, rank, workload, direction));
+      }
+      if (ending !== "ends" && chain.policy === "drop") {
+        const source = { policy: `nftables ${workload}`, rule: "" };
+        closures.push({ subjects: { kind: "listed", workloads: [workload] }, source });
+      }
+    }
+  }
+  return { name: "nftables", entries, closures };
+}
+
+/**
+ * What the tables of hosts mean for the first packet of every new connection: replies, loopback and TCP packets that
+ * open nothing are not judged. What only a filled lease would drop is `trial`.
+ * @throws {NftSyntaxError} If a table holds a rule whose meaning depends on more than the packet.
+ */
+export function programOfTables(hosts: readonly HostTable[]): Program {
+  const direction = (of: "ingress" | "egress"): DirectionProgram => {
+    const isLeaseFull = hosts.every(
+      ({ table }) => (table.sets.get(LEASE)?.elements.length ?? 0) === EVERY_FAMILY.length,
+    );
+    const trial = isLeaseFull ? [] : [stageOf(hosts, of, true)];
+    return { enforced: [stageOf(hosts, of, false)], trial };
+  };
+  return { ingress: direction("ingress"), egress: direction("egress"), selfTraffic: "allowed" };
+}
