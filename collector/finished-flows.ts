@@ -67,12 +67,14 @@ export class FinishedFlows {
         a - b
       );
     };
-    for (let first = 0; first < order.length; ) {
-      const startUs = doubles[order[first]! * ROW_DOUBLES + START_F64]!;
-      let after = first + 1;
-      while (after < order.length && doubles[order[after]! * ROW_DOUBLES + START_F64] === startUs) after++;
-      if (after - first > 1) order.subarray(first, after).sort(compare);
-      first = after;
+    let first = 0;
+    let firstUs = Number.NaN;
+    for (let i = 0; i <= order.length; i++) {
+      const startUs = i < order.length ? doubles[order[i]! * ROW_DOUBLES + START_F64]! : Number.NaN;
+      if (startUs === firstUs) continue;
+      if (i - first > 1) order.subarray(first, i).sort(compare);
+      first = i;
+      firstUs = startUs;
     }
     return order;
   }
@@ -91,42 +93,37 @@ function sortedPair(addresses: AddressTable, family: number, a: number, b: numbe
   return addresses.compare(family, a, family, b) <= 0 ? [a, b] : [b, a];
 }
 
-const DIGIT_BITS = 11;
+const DIGIT_BITS = 14;
 
 /** Rows by start time: a least-significant-digit radix sort, as half a million comparisons by callback take too long. */
 function sortByTime(doubles: Float64Array, length: number): Uint32Array {
+  const startsUs = new Float64Array(length); // beside each other, as rows are far apart in memory
   let least = Number.POSITIVE_INFINITY;
   let most = Number.NEGATIVE_INFINITY;
-  let isSorted = true;
   for (let row = 0; row < length; row++) {
     const startUs = doubles[row * ROW_DOUBLES + START_F64]!;
-    if (startUs < most) isSorted = false;
+    startsUs[row] = startUs;
     if (startUs < least) least = startUs;
     if (startUs > most) most = startUs;
   }
   let order = new Uint32Array(length);
-  for (let row = 0; row < length; row++) order[row] = row;
-  if (isSorted) return order;
   let sorted = new Uint32Array(length);
-  const counts = new Uint32Array(1 << DIGIT_BITS);
-  const radix = 1 << DIGIT_BITS;
-  for (let unit = 1; unit <= most - least; unit *= radix) {
-    counts.fill(0);
+  const digits = new Uint16Array(length);
+  const ends = new Uint32Array(1 << DIGIT_BITS);
+  for (let row = 0; row < length; row++) order[row] = row;
+  for (let unit = 1; unit <= most - least; unit *= 1 << DIGIT_BITS) {
+    ends.fill(0);
     for (let row = 0; row < length; row++) {
-      const digit = Math.floor((doubles[row * ROW_DOUBLES + START_F64]! - least) / unit) % radix;
-      counts[digit] = counts[digit]! + 1;
+      const digit = Math.floor((startsUs[row]! - least) / unit) % (1 << DIGIT_BITS);
+      digits[row] = digit;
+      ends[digit] = ends[digit]! + 1;
     }
-    let sum = 0;
-    for (let digit = 0; digit < radix; digit++) {
-      const count = counts[digit]!;
-      counts[digit] = sum;
-      sum += count;
-    }
-    for (let i = 0; i < length; i++) {
+    for (let digit = 1; digit < ends.length; digit++) ends[digit] = ends[digit]! + ends[digit - 1]!;
+    for (let i = length - 1; i >= 0; i--) {
       const row = order[i]!;
-      const digit = Math.floor((doubles[row * ROW_DOUBLES + START_F64]! - least) / unit) % radix;
-      sorted[counts[digit]!] = row;
-      counts[digit] = counts[digit]! + 1;
+      const place = ends[digits[row]!]! - 1;
+      ends[digits[row]!] = place;
+      sorted[place] = row;
     }
     [order, sorted] = [sorted, order];
   }

@@ -1,5 +1,5 @@
 import { type DirectionEvidence, EVIDENCE } from "../model/flow-record.js";
-import { icmpExchange } from "./layers/icmp.js";
+import { exchangeOf } from "./layers/icmp.js";
 import { NO_ICMP, type Packet } from "./layers/packet.js";
 import { ACK, SYN } from "./layers/tcp.js";
 import { isServicePort } from "./service-ports.js";
@@ -29,8 +29,7 @@ const SCTP = 132;
 /** What the first packet seen of a flow tells of who opened it. */
 export function openingOf(packet: Packet): Opening {
   if (packet.icmp !== NO_ICMP) {
-    const exchange = icmpExchange(packet.family, packet.icmp >>> 8);
-    return exchange?.role === "reply" ? REPLY : REQUEST; // a message that wants no answer is its sender's own
+    return exchangeOf(packet)?.role === "reply" ? REPLY : REQUEST; // a message that wants no answer is its sender's own
   }
   switch (packet.protocol) {
     case TCP: {

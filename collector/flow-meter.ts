@@ -6,7 +6,7 @@ import { FAMILY6, MAX_SCOPE_KEYS, SCOPE_KEY_SHIFT } from "./flow-slot.js";
 import { DEFAULT_TIMEOUTS, FlowTable, type FlowTimeouts, type PartTimes } from "./flow-table.js";
 import { FragmentTable } from "./fragment-table.js";
 import { dissect, type FlowSink } from "./layers/dissect.js";
-import { icmpExchange } from "./layers/icmp.js";
+import { exchangeOf } from "./layers/icmp.js";
 import { DROP_REASONS, type DropReason, ORPHAN_FRAGMENT } from "./layers/layer.js";
 import { FIRST_FRAGMENT, NO_ICMP, Packet } from "./layers/packet.js";
 import { ScopeTable } from "./scope-table.js";
@@ -23,6 +23,8 @@ export interface FlowMeterOptions {
 export interface MeterTotals {
   readonly packets: number;
   readonly wireBytes: number;
+  readonly fromUs: number; // earliest packet; 0 without one
+  readonly untilUs: number; // latest packet
   readonly flows: number; // exported
   readonly evicted: number; // flows that were ended early to make room
   readonly dropped: Readonly<Record<DropReason, number>>; // packets, or what was left of them
@@ -53,6 +55,8 @@ export class FlowMeter implements FlowSink {
   private readonly drops = new Float64Array(DROP_REASONS.length);
   private packets = 0;
   private wireBytes = 0;
+  private fromUs = Number.POSITIVE_INFINITY;
+  private untilUs = Number.NEGATIVE_INFINITY;
   private flows = 0;
 
   constructor(options: FlowMeterOptions) {
@@ -76,6 +80,8 @@ export class FlowMeter implements FlowSink {
   ): void {
     this.packets++;
     this.wireBytes += wireLength;
+    if (timeUs < this.fromUs) this.fromUs = timeUs;
+    if (timeUs > this.untilUs) this.untilUs = timeUs;
     if (this.table.isFull) this.table.makeRoom(timeUs);
     if (this.addresses.size > MAX_ADDRESSES || this.scopes.size > MAX_SCOPES) this.isOverfull = true;
     this.packet.begin(bytes, start, capturedLength, wireLength, timeUs);
@@ -112,7 +118,7 @@ export class FlowMeter implements FlowSink {
       ports = (packet.destinationPort << 16) | packet.sourcePort;
     }
     if (packet.icmp !== NO_ICMP) {
-      const exchange = icmpExchange(packet.family, packet.icmp >>> 8);
+      const exchange = exchangeOf(packet);
       if (exchange === undefined) ports = packet.icmp | (isFromHigh ? ONE_WAY_FROM_HIGH : ONE_WAY_FROM_LOW);
       else ports = exchange.type << 8;
     }
@@ -181,6 +187,8 @@ export class FlowMeter implements FlowSink {
     return {
       packets: this.packets,
       wireBytes: this.wireBytes,
+      fromUs: this.packets === 0 ? 0 : this.fromUs,
+      untilUs: this.packets === 0 ? 0 : this.untilUs,
       flows: this.flows,
       evicted: this.table.evicted,
       dropped: dropped as Record<DropReason, number>,

@@ -84,7 +84,8 @@ export class FlowTable {
   private details = new Int32Array(INITIAL_SLOTS);
   private isLaterPart = new Uint8Array(INITIAL_SLOTS); // 1 when an earlier part of the flow has been told
   private names: (readonly ObservedName[] | undefined)[] = [];
-  private index = new Int32Array(INITIAL_SLOTS * 2); // slot + 1; 0 is free
+  // Pairs (slot + 1, hash), 0 is free. The hash beside it spares a visit to the slots that only share the place.
+  private index = new Int32Array(INITIAL_SLOTS * 4);
   private free = new Int32Array(INITIAL_SLOTS);
   private freeCount = 0;
   private used = 0; // slots ever taken
@@ -119,11 +120,16 @@ export class FlowTable {
 
   /** The slot of a key, or NO_SLOT. */
   find(low: number, high: number, ports: number, meta: number): number {
+    return this.search(this.hash(low, high, ports, meta), low, high, ports, meta);
+  }
+
+  private search(hash: number, low: number, high: number, ports: number, meta: number): number {
     const { words, index } = this;
-    const mask = index.length - 1;
-    for (let i = this.hash(low, high, ports, meta) & mask; ; i = (i + 1) & mask) {
+    const mask = index.length - 2;
+    for (let i = (hash << 1) & mask; ; i = (i + 2) & mask) {
       const slot = index[i]! - 1;
       if (slot < 0) return NO_SLOT;
+      if (index[i + 1] !== hash) continue;
       const at = slot * SLOT_WORDS;
       if (
         words[at + ADDRESS_LOW] === low &&
@@ -144,9 +150,10 @@ export class FlowTable {
     const { timeUs, tcpFlags } = packet;
     const isTcp = packet.protocol === TCP;
     const isSyn = isTcp && (tcpFlags & (SYN | ACK)) === SYN;
-    let slot = this.find(low, high, ports, meta);
+    const hash = this.hash(low, high, ports, meta);
+    let slot = this.search(hash, low, high, ports, meta);
     if (slot === NO_SLOT) {
-      slot = this.take(low, high, ports, meta);
+      slot = this.take(hash, low, high, ports, meta);
       this.begin(slot, packet, isFromHigh);
     } else {
       const silentUs = timeUs - this.doubles[slot * SLOT_DOUBLES + END_F64]!;
@@ -222,25 +229,31 @@ export class FlowTable {
   }
 
   /** A free slot with this key in the index. */
-  private take(low: number, high: number, ports: number, meta: number): number {
+  private take(hash: number, low: number, high: number, ports: number, meta: number): number {
     let slot: number;
     if (this.freeCount > 0) slot = this.free[--this.freeCount]!;
     else {
-      if ((this.used + 1) * SLOT_WORDS > this.words.length) this.grow();
+      if (this.used === this.details.length) this.grow();
       slot = this.used++;
     }
-    const { words, index } = this;
+    const { words } = this;
     const at = slot * SLOT_WORDS;
     words[at + ADDRESS_LOW] = low;
     words[at + ADDRESS_HIGH] = high;
     words[at + PORTS] = ports;
     words[at + META] = meta;
-    const mask = index.length - 1;
-    let i = this.hash(low, high, ports, meta) & mask;
-    while (index[i] !== 0) i = (i + 1) & mask;
-    index[i] = slot + 1;
+    this.enterIndex(slot, hash);
     this.size++;
     return slot;
+  }
+
+  private enterIndex(slot: number, hash: number): void {
+    const { index } = this;
+    const mask = index.length - 2;
+    let i = (hash << 1) & mask;
+    while (index[i] !== 0) i = (i + 2) & mask;
+    index[i] = slot + 1;
+    index[i + 1] = hash;
   }
 
   private begin(slot: number, packet: Packet, isFromHigh: boolean): void {
@@ -316,14 +329,15 @@ export class FlowTable {
   private remove(slot: number): void {
     this.end(slot);
     const { index } = this;
-    const mask = index.length - 1;
-    let hole = this.hashOf(slot) & mask;
-    while (index[hole] !== slot + 1) hole = (hole + 1) & mask;
+    const mask = index.length - 2;
+    let hole = (this.hashOf(slot) << 1) & mask;
+    while (index[hole] !== slot + 1) hole = (hole + 2) & mask;
     // Backward shift: whoever sits past the hole and may stand in it moves up, so that no search ends too soon.
-    for (let i = (hole + 1) & mask; index[i] !== 0; i = (i + 1) & mask) {
-      const home = this.hashOf(index[i]! - 1) & mask;
+    for (let i = (hole + 2) & mask; index[i] !== 0; i = (i + 2) & mask) {
+      const home = (index[i + 1]! << 1) & mask;
       if (((i - home) & mask) >= ((i - hole) & mask)) {
         index[hole] = index[i]!;
+        index[hole + 1] = index[i + 1]!;
         hole = i;
       }
     }
@@ -348,13 +362,10 @@ export class FlowTable {
     const free = new Int32Array(slots);
     free.set(this.free);
     this.free = free;
-    this.index = new Int32Array(slots * 2);
-    const mask = this.index.length - 1;
-    for (let slot = 0; slot < this.used; slot++) {
-      if (this.isFree(slot)) continue;
-      let i = this.hashOf(slot) & mask;
-      while (this.index[i] !== 0) i = (i + 1) & mask;
-      this.index[i] = slot + 1;
+    const before = this.index;
+    this.index = new Int32Array(slots * 4);
+    for (let i = 0; i < before.length; i += 2) {
+      if (before[i] !== 0) this.enterIndex(before[i]! - 1, before[i + 1]!);
     }
   }
 
@@ -367,10 +378,17 @@ export class FlowTable {
     return this.freeCount === 0 && (this.used >= this.details.length || this.used >= this.maxFlows);
   }
 
-  /** Ends the flows that are over at `nowUs`, and if the table is still at its limit, those that were silent longest. */
+  /**
+   * Ends the flows that are over at `nowUs`. When that frees little, the table grows, and at its limit those flows that
+   * were silent longest are ended too: at least an eighth.
+   */
   makeRoom(nowUs: number): void {
     this.sweep(nowUs);
-    if (this.size < this.maxFlows - (this.maxFlows >> 4)) return;
+    if (this.freeCount >= this.used >> 2) return;
+    if (this.used < this.maxFlows) {
+      if (this.used === this.details.length) this.grow();
+      return;
+    }
     const ends: number[] = [];
     const step = Math.max(1, Math.floor(this.used / SAMPLE));
     for (let slot = 0; slot < this.used; slot += step) {

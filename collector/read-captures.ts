@@ -1,11 +1,9 @@
 import { statSync } from "node:fs";
 import type { FlowBatch } from "../model/flow-batch.js";
-import { openSource } from "./capture-file/byte-source.js";
-import { CaptureError } from "./capture-file/capture-error.js";
-import { CaptureReader } from "./capture-file/capture-reader.js";
+import type { CaptureError } from "./capture-file/capture-error.js";
+import { CaptureStream } from "./capture-stream.js";
 import { FlowMeter, type MeterTotals } from "./flow-meter.js";
 import type { FlowTimeouts } from "./flow-table.js";
-import { firstLayerOf } from "./layers/link-types.js";
 
 export interface ReadOptions {
   readonly collector?: string; // default "capture"; see BatchOrigin
@@ -19,16 +17,14 @@ export interface ReadOptions {
 
 export interface ReadProgress {
   readonly packets: number;
-  readonly bytes: number; // read so far, over all files
-  readonly totalBytes: number | undefined;
+  readonly bytes: number; // read so far over all files, unpacked
+  readonly totalBytes: number | undefined; // as they lie on disk
 }
 
 /** What became of all packets, complete when the generator has ended. */
 export interface ReadTotals extends MeterTotals {
   /** Packets that the capturing hosts lost, by the files' own word; "unknown" when one does not tell. */
   readonly lost: number | "unknown";
-  readonly fromUs: number; // first packet; 0 with no packet
-  readonly untilUs: number; // last packet
   readonly errors: readonly CaptureError[]; // at most one a file; what came before them is in the flows
 }
 
@@ -55,67 +51,24 @@ export async function* readCaptures(
     ...(options.maxFlows === undefined ? {} : { maxFlows: options.maxFlows }),
     ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
   });
-  const errors: CaptureError[] = [];
   const totalBytes = totalSize(paths);
-  let fromUs = Number.POSITIVE_INFINITY;
-  let untilUs = Number.NEGATIVE_INFINITY;
-  let lost: number | undefined = 0; // undefined once a file does not tell
-  let doneBytes = 0;
-  let packets = 0;
-  const report = (offset: number) => {
-    options.onProgress?.({ packets, bytes: doneBytes + offset, totalBytes });
+  const stream = await CaptureStream.open(paths);
+  const report = () => {
+    options.onProgress?.({ packets: meter.totals().packets, bytes: stream.bytes, totalBytes });
   };
-  for (const path of paths) {
-    let reader: CaptureReader | undefined;
-    try {
-      reader = await CaptureReader.open(openSource(path));
-      const { packet } = reader;
-      let linkType = -1;
-      let layer = 0;
-      for (;;) {
-        const step = reader.advance();
-        if (!(typeof step === "boolean" ? step : await step)) break;
-        if (packet.linkType !== linkType) {
-          linkType = packet.linkType;
-          layer = layerOf(linkType, path, reader.offset);
-        }
-        const { timeUs } = packet;
-        if (timeUs < fromUs) fromUs = timeUs;
-        if (timeUs > untilUs) untilUs = timeUs;
-        meter.add(layer, reader.bytes, packet.start, packet.capturedLength, packet.wireLength, timeUs);
-        if (++packets % PACKETS_BETWEEN_CHECKS !== 0) continue;
-        report(reader.offset);
-        if (meter.mustFlush) yield* meter.exportAll({ dropped: 0 });
-        else if (meter.pending >= RUN_FLOWS) yield* meter.export({ dropped: 0 });
-      }
-    } catch (error) {
-      if (!(error instanceof CaptureError)) throw error;
-      errors.push(error);
-    } finally {
-      if (reader !== undefined) {
-        const dropped: number | undefined = reader.packet.dropped;
-        lost = dropped === undefined || lost === undefined ? undefined : lost + dropped;
-        doneBytes += reader.offset;
-        reader.close();
-      }
+  try {
+    while (await stream.pump(meter, PACKETS_BETWEEN_CHECKS)) {
+      report();
+      if (meter.mustFlush) yield* meter.exportAll({ dropped: 0 });
+      else if (meter.pending >= RUN_FLOWS) yield* meter.export({ dropped: 0 });
     }
+    report();
+    const lost = stream.lost ?? "unknown";
+    yield* meter.exportAll({ dropped: lost });
+    return { ...meter.totals(), lost, errors: stream.errors };
+  } finally {
+    stream.close();
   }
-  report(0);
-  yield* meter.exportAll({ dropped: lost ?? "unknown" });
-  const totals = meter.totals();
-  const isEmpty = totals.packets === 0;
-  return { ...totals, lost: lost ?? "unknown", errors, fromUs: isEmpty ? 0 : fromUs, untilUs: isEmpty ? 0 : untilUs };
-}
-
-function layerOf(linkType: number, file: string, offset: number): number {
-  const layer = firstLayerOf(linkType);
-  if (layer !== undefined) return layer;
-  throw new CaptureError(
-    "unknown-link-type",
-    file,
-    offset,
-    `Cannot take apart packets of "${file}": link type ${linkType} is not known, wanted one that carries IP such as 1 (Ethernet)`,
-  );
 }
 
 function totalSize(paths: readonly string[]): number | undefined {

@@ -48,7 +48,7 @@ const VLAN = hopCode("vlan");
 const NETWORK_HOPS = new Set<number>((["vlan", "vxlan", "geneve", "nvgre", "pbb"] as const).map(hopCode));
 
 /** Hops that routers add and remove at will: a flow is the same with and without them. */
-const PASSING_HOPS = new Set<number>((["mpls", "ah", "vntag", "fabricpath", "trill"] as const).map(hopCode));
+const PASSING_HOPS = new Set<number>((["mpls", "vntag", "fabricpath", "trill"] as const).map(hopCode));
 
 const PARENT = 0;
 const KIND = 1;

@@ -3,13 +3,15 @@ import { ByteWindow } from "./byte-window.js";
 import { CaptureError } from "./capture-error.js";
 import { isPcapMagic, PcapFormat } from "./pcap-format.js";
 import { isPcapngMagic, PcapngFormat } from "./pcapng-format.js";
-import { END, MORE, PACKET, type RecordFormat } from "./record-format.js";
+import { MORE, PACKET, type RecordFormat, type Step } from "./record-format.js";
 
 /** Packets of one capture, in the file's order. The format is known by its first bytes, not by its name. */
 export class CaptureReader {
+  private filling: Promise<void> | undefined;
+
   private constructor(
     private readonly window: ByteWindow,
-    /** The packet in hand after `advance` returned true. */
+    /** The packet in hand after `step` returned `PACKET`. */
     readonly packet: RecordFormat,
   ) {}
 
@@ -65,20 +67,31 @@ export class CaptureReader {
   }
 
   /**
-   * Steps to the next packet: true when there is one, false at the end; a promise of that only where the source has to
-   * be waited for.
+   * Steps to the next packet: `PACKET` when there is one, `END` at the end, `MORE` when the source has to be waited for:
+   * then await `ready` and step again.
    * @throws {CaptureError} `truncated`, `damaged`, `unreadable`; nothing more can be read then.
    */
-  advance(): boolean | Promise<boolean> {
+  step(): Step {
     for (;;) {
       const step = this.packet.next();
-      if (step === PACKET) return true;
-      if (step === END) return false;
-      if (step === MORE) {
-        const filling = this.window.fill(this.packet.wanted);
-        if (filling !== undefined) return filling.then(() => this.advance());
-      }
+      if (step !== MORE) return step;
+      const filling = this.window.fill(this.packet.wanted);
+      if (filling === undefined) continue;
+      this.filling = filling;
+      return MORE;
     }
+  }
+
+  /** Resolves when the source has given what `step` wants. @throws {CaptureError} */
+  async ready(): Promise<void> {
+    await this.filling;
+    this.filling = undefined;
+  }
+
+  /** Whether there is another packet; a promise of that only where the source has to be waited for. @throws {CaptureError} */
+  advance(): boolean | Promise<boolean> {
+    const step = this.step();
+    return step === MORE ? this.ready().then(() => this.advance()) : step === PACKET;
   }
 
   close(): void {

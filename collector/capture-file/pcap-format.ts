@@ -109,7 +109,7 @@ export class PcapFormat implements RecordFormat {
       this.u32(at) * 1_000_000 + (this.unitsPerUs === 1 ? fraction : Math.floor(fraction / this.unitsPerUs));
     this.start = at + header;
     this.capturedLength = captured;
-    this.wireLength = wire < captured ? captured : wire;
+    this.wireLength = Math.max(wire, captured);
     window.at = at + header + captured;
     return PACKET;
   }

@@ -181,7 +181,7 @@ export class PcapngFormat implements RecordFormat {
 
   private take(from: Interface, captured: number, wire: number): void {
     this.capturedLength = captured;
-    this.wireLength = wire < captured ? captured : wire;
+    this.wireLength = Math.max(wire, captured);
     this.linkType = from.linkType;
     this.interfaceId = from.id;
   }

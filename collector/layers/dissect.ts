@@ -1,22 +1,25 @@
 import { ethernet, etherType, vlan } from "./ethernet.js";
+import { gre } from "./gre.js";
 import { icmp } from "./icmp.js";
+import { authenticationHeader, etherIp, ipInIp, mplsInIp } from "./ip-tunnels.js";
 import { ip, ipv4 } from "./ipv4.js";
 import { ipv6 } from "./ipv6.js";
 import {
-  COOKED,
-  COOKED2,
+  AH,
   DCCP,
   DONE,
   ETHER_TYPE,
+  ETHERIP,
   ETHERNET,
+  GRE,
   ICMP,
-  ICMPV6,
   IP,
+  IP_IN_IP,
   IPV4,
   IPV6,
   LATER_FRAGMENT,
-  LOOPBACK,
   MAX_LAYERS,
+  MPLS_IN_IP,
   PORTLESS,
   SCTP,
   TCP,
@@ -25,9 +28,8 @@ import {
   UDPLITE,
   VLAN,
 } from "./layer.js";
-import { cooked, cooked2 } from "./linux-cooked.js";
-import { loopback } from "./loopback.js";
 import { NO_ICMP, type Packet } from "./packet.js";
+import { rareLayer } from "./rare-layers.js";
 import { tcp } from "./tcp.js";
 import { dccp, sctp, udplite } from "./transports.js";
 import { udp } from "./udp.js";
@@ -87,7 +89,6 @@ export function dissect(packet: Packet, first: number, sink: FlowSink): void {
         layer = ip(packet);
         break;
       case ICMP:
-      case ICMPV6:
         layer = icmp(packet);
         if (packet.fault < 0) sink.observe(packet);
         packet.icmp = NO_ICMP;
@@ -104,15 +105,6 @@ export function dissect(packet: Packet, first: number, sink: FlowSink): void {
         layer = udplite(packet);
         if (packet.fault < 0) sink.observe(packet);
         break;
-      case COOKED:
-        layer = cooked(packet);
-        break;
-      case COOKED2:
-        layer = cooked2(packet);
-        break;
-      case LOOPBACK:
-        layer = loopback(packet);
-        break;
       case PORTLESS:
         observePortless(packet, sink);
         layer = DONE;
@@ -121,8 +113,28 @@ export function dissect(packet: Packet, first: number, sink: FlowSink): void {
         sink.observeFragment(packet);
         layer = DONE;
         break;
+      case AH:
+        observePortless(packet, sink);
+        layer = authenticationHeader(packet);
+        break;
+      case GRE:
+        observePortless(packet, sink);
+        layer = gre(packet);
+        break;
+      case IP_IN_IP:
+        observePortless(packet, sink);
+        layer = ipInIp(packet);
+        break;
+      case ETHERIP:
+        observePortless(packet, sink);
+        layer = etherIp(packet);
+        break;
+      case MPLS_IN_IP:
+        observePortless(packet, sink);
+        layer = mplsInIp(packet);
+        break;
       default:
-        layer = DONE;
+        layer = rareLayer(layer, packet);
     }
   }
   if (packet.fault >= 0) sink.drop(packet.fault);

@@ -1,19 +1,24 @@
 import { hopCode } from "../scope-table.js";
 import {
+  CISCO_METADATA,
   DONE,
+  E_TAG,
   ETHER_TYPE,
   ETHERNET,
-  FABRICPATH,
+  FABRIC_PATH,
+  HSR,
   IPV4,
   IPV6,
+  ISL,
   LLC,
   MPLS,
+  NSH,
   PBB,
   PPPOE,
   TRILL,
   TRUNCATED,
   VLAN,
-  VNTAG,
+  VN_TAG,
 } from "./layer.js";
 import type { Packet } from "./packet.js";
 
@@ -42,11 +47,19 @@ export function layerOfEtherType(type: number): number {
     case 0x88e7:
       return PBB;
     case 0x8926:
-      return VNTAG;
+      return VN_TAG;
     case 0x8903:
-      return FABRICPATH;
+      return FABRIC_PATH;
     case 0x22f3:
       return TRILL;
+    case 0x893f:
+      return E_TAG;
+    case 0x892f:
+      return HSR;
+    case 0x8909:
+      return CISCO_METADATA;
+    case 0x894f:
+      return NSH;
     case 0x6558: // transparent Ethernet bridging
       return ETHERNET;
     default:
@@ -72,7 +85,19 @@ export function ethernet(packet: Packet): number {
   const type = packet.u16(at + 12);
   packet.at = at + 14;
   if (type === 0x0800) return IPV4;
+  if (type < 0x600 && isIsl(packet, at)) {
+    packet.at = at;
+    return ISL;
+  }
   return afterEtherType(packet, type);
+}
+
+/** Cisco ISL sends to a group address of its own, 01000C0000 or 0C000C0000. */
+function isIsl(packet: Packet, at: number): boolean {
+  const b = packet.bytes;
+  return (
+    (b[at] === 0x01 || b[at] === 0x0c) && b[at + 1] === 0 && b[at + 2] === 0x0c && b[at + 3] === 0 && b[at + 4] === 0
+  );
 }
 
 /** A bare EtherType before its payload. */

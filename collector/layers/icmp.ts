@@ -8,7 +8,7 @@ export function icmp(packet: Packet): number {
   packet.sourcePort = 0;
   packet.destinationPort = 0;
   packet.icmp = (bytes[at]! << 8) | bytes[at + 1]!;
-  packet.payloadAt = at + 8 < packet.end ? at + 8 : packet.end;
+  packet.payloadAt = Math.min(at + 8, packet.end);
   packet.payloadEnd = packet.end;
   return DONE;
 }
@@ -49,9 +49,16 @@ function exchanges(pairs: readonly (readonly [number, number])[]): ReadonlyMap<n
   );
 }
 
-/** The exchange that a message belongs to; `undefined` for one that wants no answer. */
+/** The exchange that a message type belongs to; `undefined` for one that wants no answer. */
 export function icmpExchange(family: number, type: number): IcmpExchange | undefined {
   return (family === 4 ? V4 : V6).get(type);
+}
+
+/** The exchange of the packet at hand. An answer to a group is an announcement that nobody asked for. */
+export function exchangeOf(packet: Packet): IcmpExchange | undefined {
+  const exchange = icmpExchange(packet.family, packet.icmp >>> 8);
+  const isAnnouncement = exchange?.role === "reply" && packet.addresses.isGroup(packet.family, packet.destination);
+  return isAnnouncement ? undefined : exchange;
 }
 
 /** Whether an error says "you may not" or "nobody there", so that the flow it answers was refused. */

@@ -4,9 +4,7 @@ import {
   ETHERIP,
   GRE,
   ICMP,
-  ICMPV6,
   IP_IN_IP,
-  L2TP3,
   LATER_FRAGMENT,
   MPLS_IN_IP,
   PORTLESS,
@@ -28,7 +26,7 @@ export function layerOfProtocol(packet: Packet): number {
     case 1:
       return packet.family === 4 ? ICMP : PORTLESS;
     case 58:
-      return packet.family === 6 ? ICMPV6 : PORTLESS;
+      return packet.family === 6 ? ICMP : PORTLESS;
     case 132:
       return SCTP;
     case 33:
@@ -44,8 +42,6 @@ export function layerOfProtocol(packet: Packet): number {
       return AH;
     case 97:
       return ETHERIP;
-    case 115:
-      return L2TP3;
     case 137:
       return MPLS_IN_IP;
     default:

@@ -26,7 +26,7 @@ export function ipv4(packet: Packet): number {
   const headerLength = (first & 15) * 4;
   let total = packet.u16(at + 2);
   if (total === 0) total = packet.wireEnd - at;
-  if (headerLength < 20 || total < headerLength) return packet.fail(MALFORMED);
+  if (headerLength < 20 || total < headerLength || packet.isBeyondEnclosing(total)) return packet.fail(MALFORMED);
   packet.family = 4;
   packet.source = packet.i32(at + 12);
   packet.destination = packet.i32(at + 16);

@@ -28,6 +28,7 @@ export function ipv6(packet: Packet): number {
   if (bytes[at]! >>> 4 !== 6) return packet.fail(MALFORMED);
   let payload = packet.u16(at + 4);
   if (payload === 0) payload = Math.max(0, packet.wireEnd - at - 40);
+  if (packet.isBeyondEnclosing(40 + payload)) return packet.fail(MALFORMED);
   packet.family = 6;
   packet.source = packet.addresses.intern(bytes, at + 8);
   packet.destination = packet.addresses.intern(bytes, at + 24);

@@ -61,6 +61,7 @@ export class Packet {
     this.fault = -1;
     this.scope = ROOT_SCOPE;
     this.ipLayers = 0;
+    this.hint = 0;
   }
 
   u16(at: number): number {
@@ -83,6 +84,14 @@ export class Packet {
   notIp(): number {
     if (this.ipLayers === 0) this.fault = NOT_IP;
     return DONE;
+  }
+
+  /**
+   * Whether an inner packet of `length` bytes at `at` is longer than what encloses it, and so is not a packet but bytes
+   * that look like one. Of the outermost the capture's word is no proof, and a fragment encloses a part only.
+   */
+  isBeyondEnclosing(length: number): boolean {
+    return this.ipLayers > 0 && this.fragment === WHOLE && this.at + length > this.wireEnd;
   }
 
   /** Notes one more enclosing hop below IP. `id` is -1 where the format has none. */

@@ -1,4 +1,4 @@
-import { AYIYA, CAPWAP, DONE, GENEVE, GTPU, L2TP, MALFORMED, MPLS, TEREDO, TRUNCATED, VXLAN } from "./layer.js";
+import { AYIYA, CAPWAP, DONE, GENEVE, GTPU, L2TP, MALFORMED, MPLS_IN_UDP, TEREDO, TRUNCATED, VXLAN } from "./layer.js";
 import type { Packet } from "./packet.js";
 
 /** RFC 768: | source port 2 | destination port 2 | length 2 | sum 2 |. A length of 0 is a jumbo datagram. */
@@ -21,6 +21,7 @@ export function udp(packet: Packet): number {
 function tunnelOf(source: number, destination: number): number {
   switch (destination) {
     case 4789:
+    case 4790: // VXLAN-GPE
     case 8472: // Linux's choice before there was a standard
       return VXLAN;
     case 6081:
@@ -34,7 +35,7 @@ function tunnelOf(source: number, destination: number): number {
     case 1701:
       return L2TP;
     case 6635:
-      return MPLS;
+      return MPLS_IN_UDP;
     case 5247:
       return CAPWAP;
     default:
