@@ -6,6 +6,8 @@ import { INCOMPLETE, MAX_NAME_BYTES, type NameSearch, NO_NAME, wireText } from "
  *     method SP target SP "HTTP/1." minor CRLF *( field-name ":" OWS value OWS CRLF ) CRLF
  *     target  /path | http://host:port/path | host:port (CONNECT) | *
  *
+ * A missing target or minor version is let pass: servers answer such requests too.
+ *
  * To a forward proxy the target names the server behind it: that is what the client meant to reach.
  */
 const LF = 0x0a;
@@ -28,7 +30,7 @@ function hasBytes(buffer: Uint8Array, at: number, end: number, bytes: readonly n
 }
 
 function isMethodByte(byte: number): boolean {
-  return (byte >= 0x41 && byte <= 0x5a) || byte === 0x2d;
+  return (byte >= 0x41 && byte <= 0x5a) || byte === 0x2d || byte === 0x5f;
 }
 
 /** Where the method that a stream begins with ends; 0 where it begins with none. */
@@ -69,8 +71,8 @@ function hostOf(buffer: Uint8Array, from: number, to: number): NameSearch {
 
 /** The authority of an absolute-form or CONNECT target; undefined for the other forms. */
 function authority(buffer: Uint8Array, offset: number, target: number, targetEnd: number): NameSearch | undefined {
+  if (buffer[target] === 0x2f || buffer[target] === 0x2a || target >= targetEnd) return undefined;
   if (hasBytes(buffer, offset, target, CONNECT)) return hostOf(buffer, target, targetEnd);
-  if (buffer[target] === 0x2f || buffer[target] === 0x2a) return undefined;
   let at = target;
   while (at < targetEnd && buffer[at] !== COLON) at++;
   if (at + 3 > targetEnd || buffer[at + 1] !== 0x2f || buffer[at + 2] !== 0x2f) return undefined;
@@ -89,8 +91,9 @@ export function searchHttpHost(buffer: Uint8Array, offset: number, length: numbe
   if (lineEnd === end) return INCOMPLETE;
   const contentEnd = buffer[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd;
   const target = offset + method + 1;
-  const version = contentEnd - VERSION.length - 1;
-  if (version < target || !hasBytes(buffer, version, contentEnd, VERSION)) return NO_NAME;
+  let version = contentEnd - VERSION.length;
+  if (!hasBytes(buffer, version, contentEnd, VERSION)) version--; // with its minor digit
+  if (version < target - 1 || !hasBytes(buffer, version, contentEnd, VERSION)) return NO_NAME;
   const fromTarget = authority(buffer, offset, target, version);
   if (fromTarget !== undefined) return fromTarget;
   for (;;) {

@@ -159,7 +159,8 @@ function readFrames(plain: Uint8Array, sink: CryptoSink): boolean {
     const type = plain[reader.position] as number;
     reader.position++;
     if (type === 0 || type === 1) continue; // PADDING, PING
-    if (type === 6) {
+    if (type === 6 || type === 8) {
+      // CRYPTO, and what Google's T050 and T051 number so; STREAM, the usual 8, has no place in an Initial.
       const position = reader.varint();
       const declared = reader.varint();
       if (position < 0 || declared < 0) return false;
