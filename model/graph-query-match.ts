@@ -41,6 +41,9 @@ const TEXTS: Readonly<Record<string, Texts>> = {
   "dst.ns": ({ server }) => present(server.namespace),
   "src.app": ({ client }) => present(appOf(client)),
   "dst.app": ({ server }) => present(appOf(server)),
+  kind: ({ client, server }) => [client.kind, server.kind],
+  "src.kind": ({ client }) => [client.kind],
+  "dst.kind": ({ server }) => [server.kind],
   // In deny mode whatever no rule permits would be dropped, so that state has a name of its own.
   state: ({ edge }) => (edge.state === "allowed" ? [edge.state] : [edge.state, "would-deny"]),
   proto: ({ edge }) => [edge.protocol],

@@ -187,7 +187,7 @@ test("parameters out of range are refused by name", async () => {
 
 test("an answer carries a tag of its revision, and is not sent twice", async () => {
   const fresh = await app.inject({ url: "/api/map", headers: { host: "localhost" } });
-  const etag = String(fresh.headers["etag"]);
+  const etag = String(fresh.headers.etag);
   const again = await app.inject({ url: "/api/map", headers: { host: "localhost", "if-none-match": etag } });
   assert.equal(again.statusCode, 304);
   assert.equal(again.body, "");

@@ -171,8 +171,8 @@ export class ExplorerViews {
   }
 }
 
-const WORD_FACETS = ["ns", "src", "dst", "node", "app", "state", "proto", "name", "rule", "observer"];
-const END_FACETS = ["src.ns", "dst.ns", "src.app", "dst.app"];
+const WORD_FACETS = ["ns", "src", "dst", "node", "app", "state", "proto", "name", "rule", "observer", "kind"];
+const END_FACETS = ["src.ns", "dst.ns", "src.app", "dst.app", "src.kind", "dst.kind"];
 
 function vocabularyOf(graph: Graph): ReadonlyMap<string, readonly { value: string; edges: number }[]> {
   const labelKeys = labelKeysOf(graph.nodes);

@@ -1,0 +1,167 @@
+import { count, shown } from "../format.js";
+import { type Projection, toX, toY } from "./paint-sea.js";
+import { type Palette, SANS, SERIF } from "./palette.js";
+import type { Scene, SceneMark } from "./scene.js";
+
+interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** Boxes that are taken, so that labels never lie over one another. */
+class LabelField {
+  private readonly boxes: Box[] = [];
+
+  claim(box: Box): boolean {
+    for (const other of this.boxes) {
+      if (box.left < other.right && box.right > other.left && box.top < other.bottom && box.bottom > other.top)
+        return false;
+    }
+    this.boxes.push(box);
+    return true;
+  }
+}
+
+function fit(context: CanvasRenderingContext2D, text: string, width: number): string {
+  const clean = shown(text, 80);
+  if (context.measureText(clean).width <= width) return clean;
+  let kept = clean;
+  while (kept.length > 1 && context.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1);
+  return `${kept}…`;
+}
+
+function haloText(
+  context: CanvasRenderingContext2D,
+  text: string,
+  x: number,
+  y: number,
+  colour: string,
+  halo: string,
+): void {
+  context.lineJoin = "round";
+  context.lineWidth = 3.5;
+  context.strokeStyle = halo;
+  context.strokeText(text, x, y);
+  context.fillStyle = colour;
+  context.fillText(text, x, y);
+}
+
+export function traceMark(context: CanvasRenderingContext2D, mark: SceneMark, x: number, y: number, grow = 0): void {
+  const size = mark.size + grow;
+  context.beginPath();
+  switch (mark.kind) {
+    case "group":
+      context.moveTo(x, y - size * 1.25);
+      context.lineTo(x + size * 1.25, y);
+      context.lineTo(x, y + size * 1.25);
+      context.lineTo(x - size * 1.25, y);
+      context.closePath();
+      return;
+    case "app":
+      context.roundRect(x - size, y - size, size * 2, size * 2, 2.5);
+      return;
+    case "rest":
+      for (const dx of [-8, 0, 8]) {
+        context.moveTo(x + dx + 3, y);
+        context.arc(x + dx, y, 3 + grow / 2, 0, 2 * Math.PI);
+      }
+      return;
+    default:
+      context.arc(x, y, size, 0, 2 * Math.PI);
+  }
+}
+
+function paintNode(
+  context: CanvasRenderingContext2D,
+  p: Projection,
+  mark: SceneMark,
+  palette: Palette,
+  fade: number,
+): void {
+  const x = toX(p, mark.x);
+  const y = toY(p, mark.y);
+  context.globalAlpha = mark.isMatch || mark.degree === 0 ? 1 - fade : 0.35 * (1 - fade);
+  traceMark(context, mark, x, y);
+  context.fillStyle = mark.kind === "group" ? palette.group : palette.node;
+  context.fill();
+  context.lineWidth = 2;
+  context.strokeStyle = palette.land;
+  context.stroke();
+  mark.hubs.forEach((hub, i) => {
+    const bx = x + mark.size + 5 + i * 12;
+    const by = y - mark.size - 3;
+    context.beginPath();
+    context.arc(bx, by, 5.5, 0, 2 * Math.PI);
+    context.fillStyle = palette.land;
+    context.fill();
+    context.lineWidth = 1;
+    context.strokeStyle = palette.faint;
+    context.stroke();
+    context.font = `600 8.5px ${SANS}`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.fillStyle = palette.faint;
+    context.fillText(String(hub + 1), bx, by + 0.5);
+  });
+  context.globalAlpha = 1;
+}
+
+/** Nodes, island names and labels; `isLit` marks keep their label and their strength when others step back. */
+export function paintMarks(
+  context: CanvasRenderingContext2D,
+  p: Projection,
+  scene: Scene,
+  palette: Palette,
+  isLit: ((mark: SceneMark) => boolean) | undefined,
+): void {
+  const field = new LabelField();
+  const fadeOf = (mark: SceneMark) => (isLit === undefined || isLit(mark) ? 0 : 0.7);
+  for (const mark of scene.marks) if (mark.kind !== "island") paintNode(context, p, mark, palette, fadeOf(mark));
+
+  context.textAlign = "center";
+  context.textBaseline = "alphabetic";
+  for (const island of [...scene.islands].sort((a, b) => b.nodes - a.nodes || (a.id < b.id ? -1 : 1))) {
+    const x = toX(p, island.centre.x);
+    const top = island.isOpen ? toY(p, island.top) - 5 : toY(p, island.centre.y) - 2;
+    context.font = `italic 500 15px ${SERIF}`;
+    const text = fit(context, island.label, 220);
+    const half = context.measureText(text).width / 2 + 2;
+    if (!field.claim({ left: x - half, right: x + half, top: top - 14, bottom: top + 3 })) continue;
+    haloText(context, text, x, top, palette.ink, island.isOpen ? palette.sea : palette.land);
+    if (!island.isOpen) {
+      context.font = `500 11.5px ${SANS}`;
+      haloText(
+        context,
+        island.nodes === 1 ? "1 node" : `${count(island.nodes)} nodes`,
+        x,
+        top + 16,
+        palette.faint,
+        palette.land,
+      );
+      field.claim({ left: x - 30, right: x + 30, top: top + 4, bottom: top + 20 });
+    }
+  }
+
+  context.font = `500 12px ${SANS}`;
+  const byWeight = [...scene.marks]
+    .filter((mark) => mark.kind !== "island")
+    .sort(
+      (a, b) =>
+        fadeOf(a) - fadeOf(b) || Number(b.isMatch) - Number(a.isMatch) || b.degree - a.degree || (a.id < b.id ? -1 : 1),
+    );
+  for (const mark of byWeight) {
+    const fade = fadeOf(mark);
+    const x = toX(p, mark.x);
+    const y = toY(p, mark.y) + mark.size + 13;
+    if (x < -80 || x > p.width + 80 || y < -20 || y > p.height + 20) continue;
+    const text = fit(context, mark.label, 128);
+    const half = context.measureText(text).width / 2;
+    const box = { left: x - half, right: x + half, top: y - 10, bottom: y + 2 };
+    if (!field.claim(box) && !(isLit !== undefined && fade === 0 && p.camera.k > 0.5)) continue;
+    context.globalAlpha = mark.isMatch || mark.degree === 0 ? 1 - fade : 0.5 * (1 - fade);
+    haloText(context, text, x, y, palette.ink, palette.land);
+  }
+  context.globalAlpha = 1;
+}

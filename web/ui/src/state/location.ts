@@ -1,0 +1,160 @@
+import { computed, signal } from "@preact/signals";
+import type { GraphLevel } from "../../../../model/graph.js";
+
+/** Where the reader is: everything that a link must carry. */
+export interface Place {
+  readonly page: "explore" | "proposals" | "sensors";
+  readonly view: "map" | "table" | "matrix";
+  readonly level: GraphLevel;
+  readonly group: string; // what makes an island
+  readonly q: string;
+  readonly from: number | undefined; // µs
+  readonly until: number | undefined;
+  readonly open: readonly string[] | "all";
+  readonly closed: readonly string[];
+  readonly hubs: "badges" | "links";
+  readonly sort: string; // of the table: field, with "-" in front for descending
+  readonly sel: string; // "edge:ID", "node:ID", "island:NAME" or "link:CLIENT>SERVER" of marks
+  readonly at: Camera | undefined; // pan and zoom of the map; undefined fits it
+  readonly tab: string; // of the proposals page
+  readonly item: string; // rule, file or exclusion selected there
+}
+
+/** The world point at the middle of the map and pixels per world unit. */
+export interface Camera {
+  readonly x: number;
+  readonly y: number;
+  readonly k: number;
+}
+
+export const START: Place = {
+  page: "explore",
+  view: "map",
+  level: "workload",
+  group: "namespace",
+  q: "",
+  from: undefined,
+  until: undefined,
+  open: [],
+  closed: [],
+  hubs: "badges",
+  sort: "-flows",
+  sel: "",
+  at: undefined,
+  tab: "rules",
+  item: "",
+};
+
+const PAGES: readonly Place["page"][] = ["explore", "proposals", "sensors"];
+const VIEWS: readonly Place["view"][] = ["map", "table", "matrix"];
+const LEVELS: readonly GraphLevel[] = ["workload", "app", "namespace"];
+
+function oneOf<T extends string>(list: readonly T[], text: string | null, otherwise: T): T {
+  return list.find((value) => value === text) ?? otherwise;
+}
+
+function timeOf(text: string | null): number | undefined {
+  const number = text === null ? Number.NaN : Number(text);
+  return Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}
+
+function cameraOf(text: string | null): Camera | undefined {
+  const [x, y, k] = (text ?? "").split(",").map(Number);
+  if (x === undefined || y === undefined || k === undefined) return undefined;
+  return [x, y, k].every(Number.isFinite) && k > 0 ? { x, y, k } : undefined;
+}
+
+const names = (text: string | null): string[] => {
+  if (text === null || text === "") return [];
+  try {
+    return text.split(",").map(decodeURIComponent);
+  } catch {
+    return [];
+  }
+};
+
+export const nameList = (list: readonly string[]): string => list.map(encodeURIComponent).join(",");
+
+/** Reads an address; whatever is not understood is as if it were absent. */
+export function parsePlace(path: string, search: string): Place {
+  const params = new URLSearchParams(search);
+  const text = (key: "q" | "group" | "sort" | "sel" | "tab" | "item") => params.get(key) ?? START[key];
+  return {
+    page: oneOf(PAGES, path.replace(/^\/|\/$/g, ""), START.page),
+    view: oneOf(VIEWS, params.get("view"), START.view),
+    level: oneOf(LEVELS, params.get("level"), START.level),
+    group: text("group"),
+    q: text("q"),
+    from: timeOf(params.get("from")),
+    until: timeOf(params.get("until")),
+    open: params.get("open") === "*" ? "all" : names(params.get("open")),
+    closed: names(params.get("closed")),
+    hubs: params.get("hubs") === "links" ? "links" : "badges",
+    sort: text("sort"),
+    sel: text("sel"),
+    at: cameraOf(params.get("at")),
+    tab: text("tab"),
+    item: text("item"),
+  };
+}
+
+/** The address of a place; what is as it starts is left out. */
+export function formatPlace(place: Place): string {
+  const params = new URLSearchParams();
+  for (const key of ["view", "level", "group", "q", "hubs", "sort", "sel", "tab", "item"] as const) {
+    if (place[key] !== START[key]) params.set(key, place[key]);
+  }
+  for (const key of ["from", "until"] as const) {
+    const value = place[key];
+    if (value !== undefined) params.set(key, String(value));
+  }
+  if (place.open === "all") params.set("open", "*");
+  else if (place.open.length > 0) params.set("open", nameList(place.open));
+  if (place.closed.length > 0) params.set("closed", nameList(place.closed));
+  if (place.at !== undefined) {
+    const { x, y, k } = place.at;
+    params.set("at", `${Math.round(x)},${Math.round(y)},${Math.round(k * 1000) / 1000}`);
+  }
+  const search = params.toString();
+  return `/${place.page}${search === "" ? "" : `?${search}`}`;
+}
+
+export const place = signal<Place>(START);
+
+/** Changes the address: `push` leaves a step to go back to, `replace` does not. */
+export function go(patch: Partial<Place>, how: "push" | "replace" = "push"): void {
+  const next = { ...place.peek(), ...patch };
+  const address = formatPlace(next);
+  place.value = next;
+  if (address === window.location.pathname + window.location.search) return;
+  if (how === "push") window.history.pushState(null, "", address);
+  else window.history.replaceState(null, "", address);
+}
+
+export function followAddress(): void {
+  const read = () => {
+    place.value = parsePlace(window.location.pathname, window.location.search);
+  };
+  window.addEventListener("popstate", read);
+  read();
+}
+
+/** The parameters that every view of the explorer asks the API with. */
+export const viewParams = computed(() => {
+  const { level, q, from, until } = place.value;
+  const params = new URLSearchParams({ level });
+  if (q !== "") params.set("q", q);
+  if (from !== undefined) params.set("from", String(from));
+  if (until !== undefined) params.set("until", String(until));
+  return params.toString();
+});
+
+export const groupingParams = computed(() => {
+  const { group, open, closed } = place.value;
+  const params = new URLSearchParams();
+  if (group !== START.group) params.set("group", group);
+  if (open === "all") params.set("open", "*");
+  else if (open.length > 0) params.set("open", nameList(open));
+  if (closed.length > 0) params.set("closed", nameList(closed));
+  return params.toString();
+});
