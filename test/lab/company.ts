@@ -57,6 +57,7 @@ export const HOSTS: readonly LabHost[] = [
   host("office", "desk-2", 22, "desk", "desktop"),
   host("office", "kiosk-1", 66, "kiosk", "desktop"),
   host("ops", "backup-1", 14, "backup", "infra"),
+  host("ops", "bastion-1", 20, "bastion", "infra"),
   host("ops", "dns-1", 11, "dns", "infra"),
   host("ops", "metrics-1", 12, "metrics", "infra"),
   host("ops", "probe-1", 13, "probe", "infra"),
@@ -69,23 +70,19 @@ export const HOSTS: readonly LabHost[] = [
   host("shop", "worker-b", 40, "mailer", "worker", { life: "second-half" }),
 ];
 
+/** The one outside address that knocks on closed ports. */
+export const OUTSIDE_KNOCKER = "198.51.100.66";
+
 /** Documentation prefixes (RFC 5737, RFC 3849): nothing of the real Internet is named. */
 export const OUTSIDE: LabNetwork = {
   name: "outside",
   cidrs: ["198.51.100.0/24", "2001:db8:51::/64"],
   addresses: [
-    "198.51.100.10",
-    "198.51.100.11",
-    "198.51.100.12",
-    "198.51.100.66",
-    "2001:db8:51::10",
-    "2001:db8:51::11",
-    "2001:db8:51::12",
+    ...Array.from({ length: 12 }, (_, i) => `198.51.100.${10 + i}`),
+    OUTSIDE_KNOCKER,
+    ...Array.from({ length: 12 }, (_, i) => `2001:db8:51::${10 + i}`),
   ],
 };
-
-/** The one outside address that knocks on closed ports. */
-export const OUTSIDE_KNOCKER = "198.51.100.66";
 
 export const PARTNER: LabNetwork = {
   name: "partner",

@@ -39,9 +39,10 @@ export async function liveADay(
       const { status, stdout, stderr } = await lab.call(habit.host, call);
       calls++;
       if (habit.proves === undefined) return;
-      const edge = status === 0 ? habit.proves(round, stdout) : undefined;
-      if (edge !== undefined) evidence.note(edge);
-      else if (!signal.aborted) failures.push(`${habit.host}: ${call.program}: ${stderr.trim().split("\n")[0]}`);
+      const edges = status === 0 ? habit.proves(round, stdout) : [];
+      for (const edge of edges) evidence.note(edge);
+      if (edges.length === 0 && !signal.aborted)
+        failures.push(`${habit.host}: ${call.program}: ${stderr.trim().split("\n")[0]}`);
     });
   const scan = async (afterMs: number, isSecondHalf: boolean): Promise<void> => {
     await pause(afterMs, signal);
@@ -100,7 +101,8 @@ async function keep(
   const endMs = Date.now() + lengthMs - 1_000;
   const periodMs = Math.min(habit.periodMs, (lengthMs - 1_000) / (habit.leastRounds + 1));
   await pause(nextOffset() * periodMs, signal);
-  for (let round = 0; !signal.aborted && Date.now() < endMs; round++) {
+  const most = habit.mostRounds ?? Number.POSITIVE_INFINITY;
+  for (let round = 0; round < most && !signal.aborted && Date.now() < endMs; round++) {
     const nextMs = Date.now() + periodMs * (0.8 + 0.4 * Math.random());
     await act(round);
     await pause(Math.max(0, Math.min(nextMs, endMs) - Date.now()), signal);

@@ -39,6 +39,12 @@ export function redis(server: LabHost, command: readonly string[], options: Call
   return { program: "redis-cli", args: ["-e", "-h", at, ...command] };
 }
 
+/** A command over SSH with the company's key. Twice -y: the host key is new in every lab. */
+export function ssh(server: LabHost, options: CallOptions): ClientCall {
+  const at = options.family === undefined ? dnsName(server) : addressOf(server, options.family);
+  return { program: "dbclient", args: ["-y", "-y", "-i", join(options.folder, "ssh.key"), `root@${at}`, "uptime"] };
+}
+
 export function ping(server: LabHost, family: 4 | 6): ClientCall {
   return { program: "ping", args: [`-${family}`, "-n", "-c", "1", "-W", "2", addressOf(server, family)] };
 }
@@ -79,6 +85,8 @@ export function tryEdge(
       return { program: "getent", args: [options.family === 4 ? "ahostsv4" : "ahostsv6", WEB_NAME] };
     case "tcp/5432":
       return psql(server, "select 1", options);
+    case "tcp/22":
+      return ssh(server, options);
     case "tcp/6379":
       return redis(server, ["ping"], options);
     case "tcp/443":

@@ -18,6 +18,9 @@ export const CLOSED_PORT = 5433;
 const WEB = ["web-1", "web-2"];
 const API = ["api-1", "api-2"];
 const DESKS = ["desk-1", "desk-2"];
+/** Hosts that run an SSH server. */
+export const SSH_HOSTS = ["api-1", "db-1", "web-1"];
+
 const PINGED = ["web-1", "web-2", "db-1", "db-2", "dns-1"];
 
 const SERVICES: readonly (readonly [clients: string[], servers: string[], port: number, note: string])[] = [
@@ -43,6 +46,7 @@ const SERVICES: readonly (readonly [clients: string[], servers: string[], port: 
   [["backup-1"], ["db-2"], 5432, "pg_dumpall and copy"],
   [["backup-1"], ["cache-1"], 6379, "redis-cli --rdb"],
   [["probe-1"], WEB, 80, "health check"],
+  [["bastion-1"], SSH_HOSTS, 22, "administration over SSH from the declared management host"],
 ];
 
 /** A network's name stays, a host's name becomes its workload id. */
@@ -83,7 +87,7 @@ export function intendedEdges(): readonly IntendedEdge[] {
 
 /** Hosts whose programs look names up; the scraper, the replica and the proxies are configured with addresses. */
 function dnsClients(): readonly LabHost[] {
-  const silent = new Set(["cache-1", "db-1", "db-2", "dns-1", "kiosk-1", "metrics-1", "web-1", "web-2"]);
+  const silent = new Set(["bastion-1", "cache-1", "db-1", "db-2", "dns-1", "kiosk-1", "metrics-1", "web-1", "web-2"]);
   return HOSTS.filter((host) => !silent.has(host.name));
 }
 
@@ -98,6 +102,7 @@ export function forbiddenEdges(): readonly IntendedEdge[] {
     }
   };
   forbid(["etl-1"], ["db-1"], CLOSED_PORT, "retries a closed port");
+  forbid(["desk-2"], ["api-1"], 22, "one SSH session, once: for a person to decide");
   forbid(["worker-b"], ["cache-1"], 6379, "edge of the address's former workload");
   forbid(["worker-b"], API, 8080, "edge of the address's former workload");
   forbid(["worker-a"], ["db-1"], 5432, "edge of the address's later workload");

@@ -5,6 +5,7 @@ import { HOSTS, hostNamed, type LabHost, NAMESPACES, OUTSIDE, PARTNER, ROUTER, w
 /** What the company knows of itself; `swappedAtMs` is when worker-b took worker-a's addresses over. */
 export function labInventory(swappedAtMs: number): Inventory {
   const resolver = hostNamed("dns-1");
+  const bastion = hostNamed("bastion-1");
   return {
     workloads: HOSTS.map((host) => ({
       id: workloadId(host),
@@ -22,7 +23,7 @@ export function labInventory(swappedAtMs: number): Inventory {
     ],
     shared: [],
     lifelines: {
-      management: [],
+      management: [`${bastion.v4}/32`, `${bastion.v6}/128`],
       resolvers: [`${resolver.v4}/32`, `${resolver.v6}/128`],
       timeServers: [],
       controllers: [],

@@ -5,7 +5,9 @@ import { findProgram, LabEnvironmentError } from "./shell.js";
 /** Program -> the Debian (and Ubuntu) package it comes in. */
 const PACKAGE_OF: Readonly<Record<string, string>> = {
   curl: "curl",
+  dbclient: "dropbear-bin",
   dnsmasq: "dnsmasq-base",
+  dropbear: "dropbear-bin",
   getent: "libc-bin",
   ip: "iproute2",
   nginx: "nginx-light",

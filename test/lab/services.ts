@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { appendFileSync, chmodSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -13,11 +14,11 @@ import {
   WEB_NAME,
   workloadId,
 } from "./company.js";
-import { EXPORTER_PORT, MAIL_PORT } from "./intent.js";
+import { EXPORTER_PORT, MAIL_PORT, SSH_HOSTS } from "./intent.js";
+import { makeCertificates, makeSshKeys } from "./keys.js";
 import type { LabNetwork } from "./network.js";
 import { postgresBin } from "./requirements.js";
 import { must, run, sleep } from "./shell.js";
-import { makeCertificates } from "./tls.js";
 
 const PROGRAMS = fileURLToPath(new URL("./programs/", import.meta.url));
 
@@ -49,8 +50,10 @@ export class LabServices {
     chmodSync(this.#folder, 0o755);
     writeFileSync(this.evidenceFile, "");
     await makeCertificates(this.#folder, [WEB_NAME, PAY_NAME, PARTNER_NAME]);
+    await makeSshKeys(this.#folder);
     this.#startDns();
     this.#startRedis();
+    for (const host of SSH_HOSTS) this.#startSsh(host);
     await this.#startDatabases();
     this.#startNode("api-1", "api");
     this.#startNode("api-2", "api");
@@ -135,6 +138,18 @@ export class LabServices {
       ...["--bind", "0.0.0.0", "--protected-mode", "no", "--save", "", "--dir", this.#folder, "--daemonize", "no"],
       ...["--repl-diskless-sync-delay", "0"],
     ]);
+  }
+
+  /** A home of its own hides root's from the SSH server; "ip netns exec" keeps the mount to this one process. */
+  #startSsh(host: string): void {
+    const home = userInfo().homedir;
+    const script = [
+      'mount -t tmpfs -o mode=0700 lab "$1"',
+      'mkdir -m 700 "$1/.ssh"',
+      'cp "$2/authorized_keys" "$1/.ssh/"',
+      'exec dropbear -F -E -s -r "$2/ssh-host.key" -p 22 -P "$1/dropbear.pid"',
+    ];
+    this.#launch(host, "dropbear", "sh", ["-e", "-c", script.join("\n"), "sh", home, this.#folder]);
   }
 
   /** A primary with a little data and a replica that streams from it. */
@@ -247,6 +262,7 @@ export class LabServices {
       ["dns-1", [53]],
       ["web-1", [80, 443]],
       ["web-2", [80, 443]],
+      ...SSH_HOSTS.map((host): [string, number[]] => [host, [22]]),
     ];
     for (const host of HOSTS) {
       if (host.life !== "second-half" && host.name !== "metrics-1") wanted.push([host.name, [EXPORTER_PORT]]);

@@ -17,25 +17,26 @@ import {
   ping,
   psql,
   redis,
+  ssh,
   tryEdge,
   urlHost,
   webCall,
 } from "./exercise.js";
-import { CLOSED_PORT, EXPORTER_PORT, type IntendedEdge } from "./intent.js";
+import { CLOSED_PORT, EXPORTER_PORT, type IntendedEdge, SSH_HOSTS } from "./intent.js";
 
 /** A client program that runs again and again; `round` counts from 0. */
 export interface Habit {
   readonly host: string; // where it runs: a host's name, or "beyond"
   readonly periodMs: number; // wanted; shorter in short runs
   readonly leastRounds: number; // so that every edge it stands for occurs
+  readonly mostRounds?: number; // absent: as many as the time holds
   readonly life: LabHost["life"];
   readonly call: (round: number) => ClientCall;
-  /** The edge that a success proves; absent when another log proves it. Gets what the program printed. */
-  readonly proves?: (round: number, stdout: string) => Omit<IntendedEdge, "note"> | undefined;
+  /** The edges that a success proves; absent when another log proves them. Gets what the program printed. */
+  readonly proves?: (round: number, stdout: string) => readonly Omit<IntendedEdge, "note">[];
 }
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
+const MINUTE = 60_000;
 
 function pick<T>(list: readonly T[], index: number): T {
   return list[index % list.length] as T;
@@ -73,7 +74,7 @@ function towards(
     leastRounds: more.leastRounds ?? 2,
     life: more.life ?? hostNamed(client).life,
     call,
-    proves: () => edge,
+    proves: () => [edge],
   };
 }
 
@@ -90,20 +91,23 @@ function customers(folder: string): readonly Habit[] {
     life: "whole",
     call: (round) => {
       const family = familyOf(round >> 1);
-      const options: CallOptions = { folder, family, fromAddress: pick(own(family), round) };
+      const fromAddress = pick(own(family), (round >> 2) * 2 + (round & 1));
+      const options: CallOptions = { folder, family, fromAddress };
       const path = scheme === "http" ? "/" : pick(paths, round >> 1);
       return webCall(pick(web, round), scheme, path, options);
     },
-    proves: (round) => ({
-      client: OUTSIDE.name,
-      server: workloadId(pick(web, round)),
-      protocol: "tcp",
-      port: scheme === "https" ? 443 : 80,
-    }),
+    proves: (round) => [
+      {
+        client: OUTSIDE.name,
+        server: workloadId(pick(web, round)),
+        protocol: "tcp",
+        port: scheme === "https" ? 443 : 80,
+      },
+    ],
   });
   const knock: Habit = {
     host: "beyond",
-    periodMs: 40 * SECOND,
+    periodMs: 5 * MINUTE,
     leastRounds: 4,
     life: "whole",
     call: (round) => {
@@ -111,33 +115,46 @@ function customers(folder: string): readonly Habit[] {
       return curl(`http://${address}:${pick([22, 3389], round >> 1)}/`, { folder, fromAddress: OUTSIDE_KNOCKER });
     },
   };
-  return [visit("https", 25 * SECOND, 24), visit("http", 50 * SECOND, 4), knock];
+  return [visit("https", 2.5 * MINUTE, 24), visit("http", 6 * MINUTE, 4), knock];
 }
 
 /** Employees open the shop by its shared name and get whichever front end DNS names first. */
 function desks(folder: string): readonly Habit[] {
+  // Two pages in a row, because the resolver takes turns: in one long rhythm a desk might meet the same front end always.
   const browse = ["desk-1", "desk-2"].map(
     (client): Habit => ({
       host: client,
-      periodMs: 50 * SECOND,
-      leastRounds: 8,
+      periodMs: 12 * MINUTE,
+      leastRounds: 4,
       life: "whole",
-      call: (round) => {
-        const format = ["--write-out", "%{remote_ip}"];
-        return curl(`https://${WEB_NAME}/api/products`, { folder, ...(round % 4 === 3 ? {} : { family: 4 }) }, format);
+      call: () => {
+        const family = client === "desk-1" ? 4 : 6;
+        const page = `https://${WEB_NAME}/api/products`;
+        const { program, args } = curl(page, { folder, family }, ["--write-out", "%{remote_ip}\\n"]);
+        return { program: "sh", args: ["-c", '"$@" && "$@"', "sh", program, ...args] };
       },
-      proves: (_, stdout) => {
-        const server = HOSTS.find((host) => host.v4 === stdout.trim() || host.v6 === stdout.trim());
-        if (server === undefined) return undefined;
-        return { client: `office/${client}`, server: workloadId(server), protocol: "tcp", port: 443 };
-      },
+      proves: (_, stdout) =>
+        HOSTS.filter((host) => stdout.includes(`${host.v4}\n`) || stdout.includes(`${host.v6}\n`)).map((server) => ({
+          client: `office/${client}`,
+          server: workloadId(server),
+          protocol: "tcp",
+          port: 443,
+        })),
     }),
   );
   const replica = hostNamed("db-2");
   const report = "select count(*), sum(amount) from ledger";
   return [
     ...browse,
-    towards("analyst-1", replica, 5432, 50 * SECOND, (round) =>
+    {
+      host: "desk-2",
+      periodMs: 24 * 60 * MINUTE,
+      leastRounds: 1,
+      mostRounds: 1,
+      life: "whole",
+      call: () => ssh(hostNamed("api-1"), { folder }),
+    },
+    towards("analyst-1", replica, 5432, 7 * MINUTE, (round) =>
       psql(replica, report, { folder, ...(round % 3 === 0 ? { family: 4 } : {}) }),
     ),
   ];
@@ -149,12 +166,12 @@ function workers(folder: string): readonly Habit[] {
   const database = hostNamed("db-1");
   const fetch = ["api-1", "api-2"].map((name) => {
     const api = hostNamed(name);
-    return towards("worker-a", api, 8080, 30 * SECOND, () => curl(`http://${dnsName(api)}:8080/pictures`, { folder }));
+    return towards("worker-a", api, 8080, 5 * MINUTE, () => curl(`http://${dnsName(api)}:8080/pictures`, { folder }));
   });
   return [
-    towards("worker-a", cache, 6379, 20 * SECOND, () => redis(cache, ["lpop", "thumbnails"], { folder })),
+    towards("worker-a", cache, 6379, 3 * MINUTE, () => redis(cache, ["lpop", "thumbnails"], { folder })),
     ...fetch,
-    towards("worker-b", database, 5432, 25 * SECOND, () => psql(database, "select max(id) from orders", { folder })),
+    towards("worker-b", database, 5432, 3 * MINUTE, () => psql(database, "select max(id) from orders", { folder })),
   ];
 }
 
@@ -174,21 +191,21 @@ function dataHosts(folder: string): readonly Habit[] {
   };
   const rows = psql(replica, "copy products to stdout", { folder });
   return [
-    towards("batch-1", primary, 5432, MINUTE, () => psql(primary, settle, { folder })),
-    towards("batch-1", pay, 8443, MINUTE, (round) =>
+    towards("batch-1", primary, 5432, 10 * MINUTE, () => psql(primary, settle, { folder })),
+    towards("batch-1", pay, 8443, 10 * MINUTE, (round) =>
       curl(`https://${PAY_NAME}:8443/settle`, { folder, family: familyOf(round) }, ["--data", "day=today"]),
     ),
-    towards("etl-1", replica, 5432, 45 * SECOND, () => psql(replica, "select * from orders limit 5", { folder })),
-    towards("etl-1", cache, 6379, 45 * SECOND, () => redis(cache, ["set", "products", "12 of them"], { folder })),
+    towards("etl-1", replica, 5432, 5 * MINUTE, () => psql(replica, "select * from orders limit 5", { folder })),
+    towards("etl-1", cache, 6379, 5 * MINUTE, () => redis(cache, ["set", "products", "12 of them"], { folder })),
     {
       host: "etl-1",
-      periodMs: 12 * SECOND,
+      periodMs: MINUTE,
       leastRounds: 4,
       life: "whole",
       call: () => ({ program: "psql", args: ["--no-psqlrc", "--command", "select 1", stale] }),
     },
-    towards("backup-1", replica, 5432, 90 * SECOND, (round) => (round % 2 === 0 ? globals : rows)),
-    towards("backup-1", cache, 6379, 2 * MINUTE, () => ({
+    towards("backup-1", replica, 5432, 5 * MINUTE, (round) => (round % 2 === 0 ? globals : rows)),
+    towards("backup-1", cache, 6379, 10 * MINUTE, () => ({
       program: "redis-cli",
       args: ["-h", dnsName(cache), "--rdb", `${folder}/cache.rdb`],
     })),
@@ -201,7 +218,7 @@ function scrapes(folder: string): readonly Habit[] {
       "metrics-1",
       host,
       EXPORTER_PORT,
-      90 * SECOND,
+      10 * MINUTE,
       (round) => {
         const address = addressOf(host, familyOf(round));
         return curl(`http://${urlHost(address)}:${EXPORTER_PORT}/metrics`, { folder });
@@ -217,26 +234,32 @@ function probes(folder: string): readonly Habit[] {
       const server = hostNamed(name);
       return {
         host: "probe-1",
-        periodMs: 30 * SECOND,
+        periodMs: 6 * MINUTE,
         leastRounds: 2,
         life: "whole",
         call: () => ping(server, family),
-        proves: () => ({
-          client: "ops/probe-1",
-          server: workloadId(server),
-          protocol: family === 4 ? "icmp" : "icmpv6",
-          port: family === 4 ? 8 : 128,
-        }),
+        proves: () => [
+          {
+            client: "ops/probe-1",
+            server: workloadId(server),
+            protocol: family === 4 ? "icmp" : "icmpv6",
+            port: family === 4 ? 8 : 128,
+          },
+        ],
       };
     }),
   );
   const checks = ["web-1", "web-2"].map((name) => {
     const server = hostNamed(name);
-    return towards("probe-1", server, 80, 40 * SECOND, (round) =>
+    return towards("probe-1", server, 80, 5 * MINUTE, (round) =>
       curl(`http://${round % 2 === 0 ? dnsName(server) : urlHost(server.v6)}/`, { folder }),
     );
   });
-  return [...pings, ...checks];
+  const sessions = SSH_HOSTS.map((name) => {
+    const server = hostNamed(name);
+    return towards("bastion-1", server, 22, 20 * MINUTE, (round) => ssh(server, { folder, family: familyOf(round) }));
+  });
+  return [...pings, ...checks, ...sessions];
 }
 
 /** One direct attempt at an intended edge, the way its client would make it. */
