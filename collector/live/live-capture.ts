@@ -58,9 +58,10 @@ export function addLoss(a: number | "unknown", b: number | "unknown"): number | 
 
 class SupervisedCapture implements LiveCapture {
   #packets = 0;
-  #lossOfEarlier: number | "unknown" = 0; // by children that have ended
-  #lossTaken = 0; // of what is known
-  #unknownPending = false;
+  #droppedByEarlier = 0; // by children that have ended
+  #lossTaken = 0;
+  #hasGap = false; // at some time nobody captured, or nobody counted
+  #isGapTold = true;
   #isStopping = false;
   #child: CaptureChild | undefined;
   readonly #stopped = new AbortController();
@@ -81,12 +82,11 @@ class SupervisedCapture implements LiveCapture {
     while (child !== undefined) {
       const fault = await this.#drain(child);
       const error = fault ?? (await child.ended);
-      this.#lossOfEarlier = addLoss(this.#lossOfEarlier, child.dropped);
+      if (child.dropped === "unknown") this.#noteGap();
+      else this.#droppedByEarlier += child.dropped;
       this.#child = undefined;
       if (this.#isStopping) return;
-      // What came while nobody captured is lost, and nobody counted it.
-      this.#lossOfEarlier = "unknown";
-      this.#unknownPending = true;
+      this.#noteGap(); // what comes while nobody captures is lost, and nobody counts it
       child = await this.#restart(error);
     }
   }
@@ -147,25 +147,28 @@ class SupervisedCapture implements LiveCapture {
     }
   }
 
-  #known(): number {
+  #noteGap(): void {
+    this.#hasGap = true;
+    this.#isGapTold = false;
+  }
+
+  get #dropped(): number {
     const current = this.#child?.dropped ?? 0;
-    return current === "unknown" ? 0 : current;
+    return this.#droppedByEarlier + (current === "unknown" ? 0 : current);
   }
 
   takeLoss(): number | "unknown" {
-    if (this.#unknownPending || this.#child?.dropped === "unknown") {
-      this.#unknownPending = false;
-      this.#lossTaken = this.#known();
-      return "unknown";
-    }
-    const known = this.#known();
-    const loss = known - this.#lossTaken;
-    this.#lossTaken = known;
-    return loss;
+    const isUnknown = !this.#isGapTold || this.#child?.dropped === "unknown";
+    const dropped = this.#dropped;
+    const loss = dropped - this.#lossTaken;
+    this.#lossTaken = dropped;
+    this.#isGapTold = true;
+    return isUnknown ? "unknown" : loss;
   }
 
   totals(): LiveTotals {
-    return { packets: this.#packets, dropped: addLoss(this.#lossOfEarlier, this.#child?.dropped ?? 0) };
+    const isUnknown = this.#hasGap || this.#child?.dropped === "unknown";
+    return { packets: this.#packets, dropped: isUnknown ? "unknown" : this.#dropped };
   }
 
   async stop(): Promise<LiveTotals> {

@@ -92,10 +92,10 @@ function pairFor(context: TestContext): NamespacePair {
  * Sends datagrams from the left to the right, `count` from each of three ports. It pauses now and then: `cap` promises
  * nothing about bursts on a busy machine.
  */
-function sendDatagrams(pair: NamespacePair, count: number): void {
+function sendDatagrams(pair: NamespacePair, count: number, bytes = 100): void {
   const script = `
     const sockets = [0, 1, 2].map(() => require("node:dgram").createSocket("udp4"));
-    const send = (socket) => new Promise((done) => socket.send("x".repeat(100), ${PORT}, "10.77.0.2", done));
+    const send = (socket) => new Promise((done) => socket.send("x".repeat(${bytes}), ${PORT}, "10.77.0.2", done));
     (async () => {
       for (let i = 0; i < ${count}; i++) {
         for (const socket of sockets) await send(socket);
@@ -171,6 +171,26 @@ for (const [program, wrap] of [
     assert.match(collector.errors, /^Cannot capture on "r0": permission to capture is missing[^\n]+\n$/);
   });
 }
+
+test("what the kernel drops while nobody reads is counted and told with the batches", async (context) => {
+  const pair = pairFor(context);
+  const collector = new CollectorProcess(pair);
+  await collector.untilState("capturing");
+  const tcpdump = childrenOf(collector.pid).find((pid) => readFileSync(`/proc/${pid}/comm`, "utf8") === "tcpdump\n");
+  assert.ok(tcpdump !== undefined);
+  process.kill(tcpdump, "SIGSTOP");
+  sendDatagrams(pair, 30_000, 1400); // more than its ring of 32 MiB holds at 512 bytes each
+  process.kill(tcpdump, "SIGCONT");
+  const { lost } = await collector.stop();
+  assert.ok(typeof lost === "number" && lost > 0, `lost ${lost}`);
+  const missing = 90_000 - collector.datagrams();
+  assert.ok(missing > 0 && missing <= lost && lost - missing < 10, `lost ${lost}, missing ${missing}`); // ARP may be lost too
+  const told = new Map(collector.told.flatMap(({ flow, loss }) => (flow && loss ? [[loss.dropped, loss]] : [])));
+  assert.equal(
+    [...told.keys()].reduce<number>((sum, dropped) => sum + Number(dropped), 0),
+    lost,
+  );
+});
 
 test("an interface that is not there is refused in one line", async (context) => {
   const pair = pairFor(context);
