@@ -1,0 +1,333 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
+import { parseAddress } from "../../model/address.js";
+import type { FlowBatch } from "../../model/flow-batch.js";
+import { AddressTimelines, IdentityIndex, identityKey } from "../../model/identity-index.js";
+import { parseInventory } from "../../model/inventory-file.js";
+import { HOUR_US, windowStart } from "../../model/time-window.js";
+import { EMPTY_INVENTORY, type Inventory } from "../../model/workload.js";
+import { BatchLedger } from "./batch-ledger.js";
+import { appendColumns } from "./columns.js";
+import { Dictionary } from "./dictionary.js";
+import { addressText, FLOW_KINDS, FlowRows, NAME_KINDS } from "./flow-rows.js";
+import { SCHEMA, SCHEMA_VERSION } from "./schema.js";
+import { StoreError, storeErrorOf } from "./store-error.js";
+
+export interface DatabaseOptions {
+  readonly path: string; // ":memory:" keeps nothing
+  readonly memoryLimitMb: number;
+  readonly threads: number;
+  readonly maxFlows: number; // records kept; beyond, the oldest hours are sealed into windows
+}
+
+export interface AppendReport {
+  readonly batches: number; // taken
+  readonly duplicates: number; // batches that had been taken before
+  readonly flows: number;
+  readonly malformed: number;
+}
+
+export interface SensorTotals {
+  firstUs: number; // NaN before the first flow
+  lastUs: number;
+  batches: number;
+  flows: number;
+}
+
+type LossKind = "dropped" | "unknown" | "malformed" | "late";
+
+/** The open database with its dictionaries in memory. One caller at a time: the worker runs its requests in order. */
+export class Database {
+  addresses = new Dictionary("addresses");
+  identities = new Dictionary("identities");
+  scopes = new Dictionary("scopes");
+  names = new Dictionary("names");
+  collectors = new Dictionary("collectors");
+  ledger = new BatchLedger();
+  sensors = new Map<number, SensorTotals>();
+  inventory: Inventory = EMPTY_INVENTORY;
+  identityIndex = new IdentityIndex();
+  /** Hours with records whose windows must be made again. */
+  readonly dirtyHours = new Set<number>();
+  /** Windows that start before this are sealed: their records are gone. */
+  sealedBeforeUs = Number.NEGATIVE_INFINITY;
+  storedFlows = 0;
+  appendNo = 0;
+  /** Counts the times that the dictionaries were read: numbers of another epoch mean nothing. */
+  epoch = 0;
+  private timelines = this.newTimelines();
+  private ipv4Numbers = new Map<number, number>();
+
+  private constructor(
+    readonly options: DatabaseOptions,
+    private readonly instance: DuckDBInstance,
+    readonly connection: DuckDBConnection,
+    private readonly spillFolder: string,
+  ) {}
+
+  /** @throws {StoreError} */
+  static async open(options: DatabaseOptions): Promise<Database> {
+    const { path } = options;
+    const spillFolder = mkdtempSync(join(tmpdir(), "portolan-spill-"));
+    let instance: DuckDBInstance | undefined;
+    try {
+      instance = await DuckDBInstance.create(path, {
+        memory_limit: `${options.memoryLimitMb}MiB`,
+        threads: String(options.threads),
+        temp_directory: spillFolder,
+        autoinstall_known_extensions: "false",
+        autoload_known_extensions: "false",
+      });
+      const connection = await instance.connect();
+      const database = new Database(options, instance, connection, spillFolder);
+      await database.prepareSchema();
+      await database.load();
+      return database;
+    } catch (cause) {
+      instance?.closeSync();
+      rmSync(spillFolder, { recursive: true, force: true });
+      throw storeErrorOf("open", path, cause);
+    }
+  }
+
+  async rows(sql: string, values: DuckDBValue[] | Record<string, DuckDBValue> = []): Promise<unknown[][]> {
+    return (await this.connection.runAndReadAll(sql, values)).getRowsJS();
+  }
+
+  private async prepareSchema(): Promise<void> {
+    const tables = (await this.rows("SELECT table_name FROM duckdb_tables() WHERE NOT internal")).map(([name]) => name);
+    if (tables.length === 0) {
+      await this.transaction(async () => {
+        for (const statement of SCHEMA) await this.connection.run(statement);
+        await this.connection.run("INSERT INTO schema_version VALUES ($1)", [SCHEMA_VERSION]);
+      });
+      return;
+    }
+    const { path } = this.options;
+    if (!tables.includes("schema_version")) {
+      throw new StoreError(
+        "not-a-store",
+        `Cannot open store "${path}": wanted a database that Portolan wrote, or no file yet`,
+      );
+    }
+    const version = Number((await this.rows("SELECT max(version) FROM schema_version"))[0]?.[0]);
+    if (version > SCHEMA_VERSION) {
+      throw new StoreError(
+        "newer-version",
+        `Cannot open store "${path}": it has schema version ${version}, wanted at most ${SCHEMA_VERSION}: update Portolan`,
+      );
+    }
+  }
+
+  /** Runs `work` in a transaction. When it fails, the memory is read again from what is stored. */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    await this.connection.run("BEGIN TRANSACTION");
+    try {
+      const value = await work();
+      await this.connection.run("COMMIT");
+      return value;
+    } catch (cause) {
+      // A failed COMMIT has already rolled back, and then there is nothing left to roll back.
+      await this.connection.run("ROLLBACK").catch(() => {});
+      throw cause;
+    }
+  }
+
+  private newTimelines(): AddressTimelines {
+    return new AddressTimelines(this.inventory, (identity) => this.identities.numberOf(identityKey(identity)));
+  }
+
+  /** Reads dictionaries, ledger and inventory: at the start, and after a transaction that failed. */
+  async load(): Promise<void> {
+    this.epoch++;
+    this.addresses = new Dictionary("addresses");
+    this.identities = new Dictionary("identities");
+    this.scopes = new Dictionary("scopes");
+    this.names = new Dictionary("names");
+    this.collectors = new Dictionary("collectors");
+    for (const dictionary of [this.addresses, this.identities, this.scopes, this.names, this.collectors]) {
+      await dictionary.load(this.connection);
+    }
+    const [inventory] = await this.rows("SELECT text FROM inventories ORDER BY version DESC LIMIT 1");
+    this.inventory =
+      inventory === undefined ? EMPTY_INVENTORY : parseInventory(String(inventory[0]), "stored inventory");
+    this.useInventory(this.inventory);
+    this.ledger = new BatchLedger();
+    for (const [collector, boot, bucket, first, last, firstUs, lastUs] of await this.rows(
+      "SELECT collector, boot, bucket, first_sequence, last_sequence, first_us, last_us FROM sequences",
+    )) {
+      const origin = {
+        collector: this.collectors.texts[Number(collector)] as string,
+        boot: String(boot),
+        bucket: Number(bucket),
+      };
+      const range = { first: Number(first), last: Number(last), firstUs: Number(firstUs), lastUs: Number(lastUs) };
+      this.ledger.restore(origin, range);
+    }
+    this.sensors = new Map();
+    for (const [collector, firstUs, lastUs, batches, flows] of await this.rows(
+      "SELECT collector, first_us, last_us, batches, flows FROM sensors",
+    )) {
+      const totals = {
+        firstUs: Number(firstUs),
+        lastUs: Number(lastUs),
+        batches: Number(batches),
+        flows: Number(flows),
+      };
+      this.sensors.set(Number(collector), totals);
+    }
+    const [sealed] = await this.rows("SELECT max(value) FROM settings WHERE name = 'sealed_before_us'");
+    this.sealedBeforeUs = sealed?.[0] === null || sealed === undefined ? Number.NEGATIVE_INFINITY : Number(sealed[0]);
+    const [totals] = await this.rows("SELECT count(*), coalesce(max(append_no), 0) FROM flows");
+    this.storedFlows = Number(totals?.[0]);
+    this.appendNo = Number(totals?.[1]);
+    await this.markDirty(
+      `SELECT DISTINCT unnest(range(first_hour, last_hour + 1)) * ${HOUR_US} FROM (SELECT DISTINCT start_us // ${HOUR_US} AS first_hour, end_us // ${HOUR_US} AS last_hour FROM flows)`,
+    );
+  }
+
+  /** Adds the hours that `sql` selects to the dirty ones, in microseconds. */
+  async markDirty(sql: string): Promise<void> {
+    for (const [hour] of await this.rows(sql)) this.dirtyHours.add(Number(hour));
+  }
+
+  /** Makes `inventory` the one that new rows are attributed by, and the index of all known addresses anew. */
+  useInventory(inventory: Inventory): void {
+    this.inventory = inventory;
+    this.timelines = this.newTimelines();
+    this.identityIndex = new IdentityIndex();
+    this.ipv4Numbers = new Map();
+    for (const text of this.addresses.texts) this.identityIndex.add(this.timelines.of(parseAddress(text)));
+  }
+
+  private addressNumber(family: number, bytes: Uint8Array, offset: number): number {
+    // Most addresses of a batch are old acquaintances, so IPv4 is looked up before any text is made.
+    let value = family === 4 ? 0 : -1;
+    if (family === 4) {
+      for (let i = offset; i < offset + 4; i++) value = ((value << 8) | (bytes[i] as number)) >>> 0;
+      const known = this.ipv4Numbers.get(value);
+      if (known !== undefined) return known;
+    }
+    const text = addressText(family, bytes, offset);
+    const isNew = !this.addresses.has(text);
+    const number = this.addresses.numberOf(text);
+    if (isNew) this.identityIndex.add(this.timelines.of(parseAddress(text)));
+    if (value >= 0) this.ipv4Numbers.set(value, number);
+    return number;
+  }
+
+  /**
+   * Takes each batch that was not taken before, all of them or none.
+   * @throws {StoreError} When the disk is full or the database fails; nothing of the call is kept then.
+   */
+  async append(batches: readonly FlowBatch[]): Promise<AppendReport> {
+    try {
+      return await this.transaction(() => this.appendWithin(batches));
+    } catch (cause) {
+      await this.load();
+      throw storeErrorOf("write to", this.options.path, cause);
+    }
+  }
+
+  private async appendWithin(batches: readonly FlowBatch[]): Promise<AppendReport> {
+    const rows = new FlowRows(
+      {
+        scopes: this.scopes,
+        names: this.names,
+        addressNumber: (family, bytes, offset) => this.addressNumber(family, bytes, offset),
+        identities: this.identityIndex,
+      },
+      ++this.appendNo,
+      batches.reduce((sum, batch) => sum + batch.length, 0),
+    );
+    const losses = new Map<
+      string,
+      { collector: number; hour: number; kind: LossKind; lost: number; fromUs: number; untilUs: number }
+    >();
+    const lose = (collector: number, kind: LossKind, lost: number, fromUs: number, untilUs: number) => {
+      const hour = windowStart(untilUs, HOUR_US);
+      const key = `${collector} ${hour} ${kind}`;
+      const loss = losses.get(key) ?? { collector, hour, kind, lost: 0, fromUs, untilUs };
+      loss.lost += lost;
+      loss.fromUs = Math.min(loss.fromUs, fromUs);
+      loss.untilUs = Math.max(loss.untilUs, untilUs);
+      losses.set(key, loss);
+    };
+    const touched = new Set<number>();
+    let taken = 0;
+    let malformed = 0;
+    for (const batch of batches) {
+      if (this.ledger.has(batch.origin)) continue;
+      taken++;
+      const collector = this.collectors.numberOf(batch.origin.collector);
+      touched.add(collector);
+      const firstRow = rows.rows;
+      const added = rows.add(batch, collector);
+      malformed += added.malformed;
+      this.ledger.take(batch.origin, added.untilUs);
+      const known = this.sensors.get(collector);
+      const totals = known ?? { firstUs: Number.NaN, lastUs: Number.NaN, batches: 0, flows: 0 };
+      totals.batches++;
+      totals.flows += added.flows;
+      if (added.flows > 0) {
+        totals.firstUs = Number.isNaN(totals.firstUs) ? added.fromUs : Math.min(totals.firstUs, added.fromUs);
+        totals.lastUs = Number.isNaN(totals.lastUs) ? added.untilUs : Math.max(totals.lastUs, added.untilUs);
+      }
+      this.sensors.set(collector, totals);
+      const fromUs = added.flows > 0 ? added.fromUs : Number.isNaN(totals.lastUs) ? 0 : totals.lastUs;
+      const untilUs = added.flows > 0 ? added.untilUs : fromUs;
+      if (batch.loss.dropped === "unknown") lose(collector, "unknown", 0, fromUs, untilUs);
+      else if (batch.loss.dropped > 0) lose(collector, "dropped", batch.loss.dropped, fromUs, untilUs);
+      if (added.malformed > 0) lose(collector, "malformed", added.malformed, fromUs, untilUs);
+      const late = added.fromUs < this.sealedBeforeUs ? rows.countBefore(firstRow, this.sealedBeforeUs) : 0;
+      if (late > 0) lose(collector, "late", late, fromUs, Math.min(untilUs, this.sealedBeforeUs));
+    }
+
+    const { connection } = this;
+    for (const dictionary of [this.addresses, this.identities, this.scopes, this.names, this.collectors]) {
+      await dictionary.write(connection);
+    }
+    await appendColumns(connection, "flows", FLOW_KINDS, rows.columns, rows.rows);
+    const names = rows.nameColumns();
+    await appendColumns(connection, "server_names", NAME_KINDS, names.columns, names.rows);
+    for (const collector of touched) {
+      const { firstUs, lastUs, batches: count, flows } = this.sensors.get(collector) as SensorTotals;
+      await connection.run("DELETE FROM sensors WHERE collector = $1", [collector]);
+      await connection.run("INSERT INTO sensors VALUES ($1, $2, $3, $4, $5)", [
+        collector,
+        firstUs,
+        lastUs,
+        count,
+        flows,
+      ]);
+    }
+    for (const { collector, boot, bucket, ranges } of this.ledger.drainChanged()) {
+      const number = this.collectors.numberOf(collector);
+      await connection.run("DELETE FROM sequences WHERE collector = $1 AND boot = $2 AND bucket = $3", [
+        number,
+        boot,
+        bucket,
+      ]);
+      for (const { first, last, firstUs, lastUs } of ranges) {
+        const row = [number, boot, bucket, first, last, firstUs, lastUs];
+        await connection.run("INSERT INTO sequences VALUES ($1, $2, $3, $4, $5, $6, $7)", row);
+      }
+    }
+    for (const { collector, hour, kind, lost, fromUs, untilUs } of losses.values()) {
+      const row = [collector, hour, kind, lost, fromUs, untilUs];
+      await connection.run("INSERT INTO losses VALUES ($1, $2, $3, $4, $5, $6)", row);
+    }
+    for (const hour of rows.hours) this.dirtyHours.add(hour);
+    this.storedFlows += rows.rows;
+    return { batches: taken, duplicates: batches.length - taken, flows: rows.rows, malformed };
+  }
+
+  /** Folds the log into the file and lets it go. */
+  close(): void {
+    this.connection.closeSync();
+    this.instance.closeSync();
+    rmSync(this.spillFolder, { recursive: true, force: true });
+  }
+}

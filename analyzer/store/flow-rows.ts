@@ -1,0 +1,245 @@
+import { formatAddress, type IpAddress } from "../../model/address.js";
+import type { FlowBatch } from "../../model/flow-batch.js";
+import { EVIDENCE, OUTCOMES } from "../../model/flow-record.js";
+import type { IdentityIndex } from "../../model/identity-index.js";
+import { HOUR_US, windowStart } from "../../model/time-window.js";
+import { allocateColumn, type ColumnKind, type NumberColumn } from "./columns.js";
+
+/** Columns of the table `flows`, in its order. */
+export const FLOW_KINDS = [
+  "i64",
+  "i64",
+  "u32",
+  "u32",
+  "u64",
+  "u32",
+  "u32",
+  "u32",
+  "u32",
+  "u8",
+  "u16",
+  "u16",
+  "u32",
+  "u8",
+  "u8",
+  "f64",
+  "f64",
+  "f64",
+  "f64",
+] as const satisfies readonly ColumnKind[];
+/** Columns of the table `server_names`. */
+export const NAME_KINDS = ["i64", "u32", "u32", "u8", "u16", "u32", "u32"] as const satisfies readonly ColumnKind[];
+
+/** Flows outside of these years are taken for damage: 1990 to 2200. */
+const EARLIEST_US = 631_152_000e6;
+const LATEST_US = 7_258_118_400e6;
+/** A longer record is damage too, and would claim activity in thousands of hours. */
+const LONGEST_US = 31 * 24 * HOUR_US;
+/** Longer names are cut: a DNS name has at most 253 characters, and the rest is hostile. */
+const LONGEST_NAME = 253;
+const WORD = 4294967296;
+
+export interface FlowDictionaries {
+  readonly scopes: { numberOf(text: string): number };
+  readonly names: { numberOf(text: string): number };
+  /** Number of an address by family and its 16 bytes at `offset`; new ones are added with their identities. */
+  addressNumber(family: number, bytes: Uint8Array, offset: number): number;
+  readonly identities: IdentityIndex;
+}
+
+function mix(hash: number, value: number): number {
+  let mixed = Math.imul(hash ^ value, 0x9e3779b1);
+  mixed ^= mixed >>> 15;
+  return Math.imul(mixed, 0x85ebca77) ^ (mixed >>> 13);
+}
+
+/** Text of an address in a batch's dictionary. */
+export function addressOfBytes(family: number, bytes: Uint8Array, offset: number): IpAddress {
+  let value = 0n;
+  const end = offset + (family === 4 ? 4 : 16);
+  for (let i = offset; i < end; i++) value = (value << 8n) | BigInt(bytes[i] as number);
+  return { family: family === 4 ? 4 : 6, value };
+}
+
+export const addressText = (family: number, bytes: Uint8Array, offset: number): string =>
+  formatAddress(addressOfBytes(family, bytes, offset));
+
+/** ICMP has no ports: its `service` is the request's type, and the two directions are different flows. */
+export function isDirected(protocol: number): boolean {
+  return protocol === 1 || protocol === 58;
+}
+
+export interface AddedRows {
+  readonly flows: number;
+  readonly malformed: number;
+  readonly fromUs: number; // start of the earliest good flow; NaN without any
+  readonly untilUs: number; // end of the latest
+}
+
+/** Rows of batches, by column, ready to be copied into DuckDB. */
+export class FlowRows {
+  rows = 0;
+  columns: NumberColumn[];
+  readonly hours = new Set<number>();
+  private capacity: number;
+  private readonly nameRows = new Map<string, readonly [number, number, number, number, number, number, number]>();
+
+  constructor(
+    private readonly dictionaries: FlowDictionaries,
+    private readonly appendNo: number,
+    expectedRows: number,
+  ) {
+    this.capacity = Math.max(expectedRows, 16);
+    this.columns = FLOW_KINDS.map((kind) => allocateColumn(kind, this.capacity));
+  }
+
+  /** Adds the good rows of a batch. A bad one (times, counters or indexes that cannot be) is counted and left out. */
+  add(batch: FlowBatch, collector: number): AddedRows {
+    const { dictionaries } = this;
+    this.reserve(batch.length);
+    const addresses = new Uint32Array(batch.addressFamily.length);
+    for (let i = 0; i < addresses.length; i++) {
+      addresses[i] = dictionaries.addressNumber(batch.addressFamily[i] as number, batch.addressBytes, i * 16);
+    }
+    const scopes = Uint32Array.from(batch.scopes, (scope) => dictionaries.scopes.numberOf(scope));
+    const [start, end, appendNo, collectors, tuple, originators, responders, fromIdentity, toIdentity] = this
+      .columns as Uint32Array[];
+    const [protocols, ports, services, scopeIds, outcomes, evidences] = this.columns.slice(9, 15) as Uint32Array[];
+    const [outPackets, backPackets, outBytes, backBytes] = this.columns.slice(15) as Float64Array[];
+    let malformed = 0;
+    let fromUs = Number.POSITIVE_INFINITY;
+    let untilUs = Number.NEGATIVE_INFINITY;
+    let n = this.rows;
+    let lastHour = Number.NaN;
+    for (let i = 0; i < batch.length; i++) {
+      const startUs = batch.startUs[i] as number;
+      const endUs = batch.endUs[i] as number;
+      const protocol = batch.protocol[i] as number;
+      const originatorIndex = batch.originatorAddress[i] as number;
+      const responderIndex = batch.responderAddress[i] as number;
+      const scopeIndex = batch.scope[i] as number;
+      const packetsOut = batch.originatorPackets[i] as number;
+      const packetsBack = batch.responderPackets[i] as number;
+      const bytesOut = batch.originatorBytes[i] as number;
+      const bytesBack = batch.responderBytes[i] as number;
+      const isGood =
+        startUs >= EARLIEST_US &&
+        endUs <= LATEST_US &&
+        endUs >= startUs &&
+        endUs - startUs <= LONGEST_US &&
+        originatorIndex < addresses.length &&
+        responderIndex < addresses.length &&
+        scopeIndex < scopes.length &&
+        (batch.outcome[i] as number) < OUTCOMES.length &&
+        (batch.evidence[i] as number) < EVIDENCE.length &&
+        packetsOut >= 0 &&
+        packetsBack >= 0 &&
+        bytesOut >= 0 &&
+        bytesBack >= 0 &&
+        packetsOut + packetsBack + bytesOut + bytesBack <= Number.MAX_SAFE_INTEGER;
+      if (!isGood) {
+        malformed++;
+        continue;
+      }
+      const originator = addresses[originatorIndex] as number;
+      const responder = addresses[responderIndex] as number;
+      const scope = scopes[scopeIndex] as number;
+      const icmp = batch.icmp[i] as number;
+      const port = batch.originatorPort[i] as number;
+      const service = isDirected(protocol) ? (icmp === 0xffff ? 0 : icmp >>> 8) : (batch.responderPort[i] as number);
+      const wholeStart = Math.floor(startUs);
+      const wholeEnd = Math.floor(endUs);
+      (start as Uint32Array)[2 * n] = wholeStart >>> 0;
+      (start as Uint32Array)[2 * n + 1] = Math.floor(wholeStart / WORD);
+      (end as Uint32Array)[2 * n] = wholeEnd >>> 0;
+      (end as Uint32Array)[2 * n + 1] = Math.floor(wholeEnd / WORD);
+      (appendNo as Uint32Array)[n] = this.appendNo;
+      (collectors as Uint32Array)[n] = collector;
+      // Both directions of one five-tuple hash alike, so that observers who disagree about the originator still meet.
+      const isForward = isDirected(protocol) || originator < responder || (originator === responder && port <= service);
+      const low = isForward ? originator : responder;
+      const high = isForward ? responder : originator;
+      const portsWord = isForward ? (port << 16) | service : (service << 16) | port;
+      const seed = mix(protocol, scope);
+      (tuple as Uint32Array)[2 * n] = mix(mix(mix(seed ^ 0x2545f491, low), high), portsWord);
+      (tuple as Uint32Array)[2 * n + 1] = mix(mix(mix(seed ^ 0x1b873593, high), portsWord), low);
+      (originators as Uint32Array)[n] = originator;
+      (responders as Uint32Array)[n] = responder;
+      (fromIdentity as Uint32Array)[n] = dictionaries.identities.identityAt(originator, wholeStart);
+      (toIdentity as Uint32Array)[n] = dictionaries.identities.identityAt(responder, wholeStart);
+      (protocols as Uint32Array)[n] = protocol;
+      (ports as Uint32Array)[n] = port;
+      (services as Uint32Array)[n] = service;
+      (scopeIds as Uint32Array)[n] = scope;
+      (outcomes as Uint32Array)[n] = batch.outcome[i] as number;
+      (evidences as Uint32Array)[n] = batch.evidence[i] as number;
+      (outPackets as Float64Array)[n] = packetsOut;
+      (backPackets as Float64Array)[n] = packetsBack;
+      (outBytes as Float64Array)[n] = bytesOut;
+      (backBytes as Float64Array)[n] = bytesBack;
+      n++;
+      if (wholeStart < fromUs) fromUs = wholeStart;
+      if (wholeEnd > untilUs) untilUs = wholeEnd;
+      const hour = windowStart(wholeStart, HOUR_US);
+      if (hour !== lastHour || wholeEnd >= hour + HOUR_US) {
+        for (let reached = hour; reached <= wholeEnd; reached += HOUR_US) this.hours.add(reached);
+        lastHour = hour;
+      }
+      if (batch.nameOffsets[i] !== batch.nameOffsets[i + 1]) {
+        this.addNames(batch, i, [hour, originator, responder, protocol, service, scope]);
+      }
+    }
+    const flows = n - this.rows;
+    this.rows = n;
+    return { flows, malformed, fromUs: flows > 0 ? fromUs : Number.NaN, untilUs: flows > 0 ? untilUs : Number.NaN };
+  }
+
+  /** How many rows from `firstRow` on start before `timeUs`. */
+  countBefore(firstRow: number, timeUs: number): number {
+    const starts = this.columns[0] as Uint32Array;
+    let count = 0;
+    for (let n = firstRow; n < this.rows; n++) {
+      if ((starts[2 * n + 1] as number) * WORD + (starts[2 * n] as number) < timeUs) count++;
+    }
+    return count;
+  }
+
+  private addNames(
+    batch: FlowBatch,
+    row: number,
+    key: readonly [number, number, number, number, number, number],
+  ): void {
+    const last = batch.nameOffsets[row + 1] as number;
+    for (let i = batch.nameOffsets[row] as number; i < last; i++) {
+      const text = batch.names[batch.nameIds[i] as number];
+      if (text === undefined || text === "") continue;
+      const name = this.dictionaries.names.numberOf(text.slice(0, LONGEST_NAME));
+      const nameRow = [...key, name] as const;
+      this.nameRows.set(nameRow.join(), nameRow);
+    }
+  }
+
+  /** The names of the added rows, each once, as columns of `server_names`. */
+  nameColumns(): { readonly rows: number; readonly columns: NumberColumn[] } {
+    const rows = this.nameRows.size;
+    const columns = NAME_KINDS.map((kind) => allocateColumn(kind, rows));
+    let n = 0;
+    for (const [hour, ...rest] of this.nameRows.values()) {
+      (columns[0] as Uint32Array)[2 * n] = hour >>> 0;
+      (columns[0] as Uint32Array)[2 * n + 1] = Math.floor(hour / WORD);
+      for (const [i, value] of rest.entries()) (columns[i + 1] as Uint32Array)[n] = value;
+      n++;
+    }
+    return { rows, columns };
+  }
+
+  private reserve(more: number): void {
+    if (this.rows + more <= this.capacity) return;
+    this.capacity = Math.max(this.rows + more, this.capacity * 2);
+    this.columns = FLOW_KINDS.map((kind, i) => {
+      const grown = allocateColumn(kind, this.capacity);
+      grown.set(this.columns[i] as Uint32Array);
+      return grown;
+    });
+  }
+}

@@ -1,0 +1,46 @@
+/** Raised with every change of the tables below; a file with a higher number is refused, never guessed at. */
+export const SCHEMA_VERSION = 1;
+
+/**
+ * Numbers stand for texts: `address`, `identity`, `collector`, `scope_id` and `name_id` are positions in the
+ * dictionaries. Times are microseconds since the epoch, counters are whole numbers in doubles (exact below 2 ** 53).
+ *
+ *     flows            one record of one collector, as it came; the truth for the hours that are not sealed
+ *     windows          conversation windows of sealed hours, whose flows are gone, and of nothing else
+ *     window_observers collectors of a window beyond the two that its row names
+ *     server_names     names seen for the server of a conversation in an hour
+ *     sequences        which batches have been taken, as ranges: duplicates and holes are read from it
+ *     losses           packets or records that a collector, or we, did not see, by hour and kind
+ *
+ * Flows keep the identity of both ends at their start beside the addresses, so that a corrected inventory can
+ * be applied to history.
+ */
+export const SCHEMA = [
+  "CREATE TABLE schema_version (version UINTEGER NOT NULL)",
+  "CREATE TABLE settings (name VARCHAR NOT NULL, value DOUBLE NOT NULL)",
+  "CREATE TABLE addresses (id UINTEGER NOT NULL, text VARCHAR NOT NULL)",
+  "CREATE TABLE identities (id UINTEGER NOT NULL, text VARCHAR NOT NULL)",
+  "CREATE TABLE scopes (id UINTEGER NOT NULL, text VARCHAR NOT NULL)",
+  "CREATE TABLE names (id UINTEGER NOT NULL, text VARCHAR NOT NULL)",
+  "CREATE TABLE collectors (id UINTEGER NOT NULL, text VARCHAR NOT NULL)",
+  "CREATE TABLE sensors (collector UINTEGER NOT NULL, first_us DOUBLE NOT NULL, last_us DOUBLE NOT NULL, batches DOUBLE NOT NULL, flows DOUBLE NOT NULL)",
+  "CREATE TABLE sequences (collector UINTEGER NOT NULL, boot VARCHAR NOT NULL, bucket UINTEGER NOT NULL, first_sequence DOUBLE NOT NULL, last_sequence DOUBLE NOT NULL, first_us DOUBLE NOT NULL, last_us DOUBLE NOT NULL)",
+  "CREATE TABLE losses (collector UINTEGER NOT NULL, hour_us DOUBLE NOT NULL, kind VARCHAR NOT NULL, lost DOUBLE NOT NULL, from_us DOUBLE NOT NULL, until_us DOUBLE NOT NULL)",
+  "CREATE TABLE inventories (version UINTEGER NOT NULL, text VARCHAR NOT NULL)",
+  `CREATE TABLE flows (
+    start_us BIGINT NOT NULL, end_us BIGINT NOT NULL, append_no UINTEGER NOT NULL, collector UINTEGER NOT NULL, tuple UBIGINT NOT NULL,
+    originator UINTEGER NOT NULL, responder UINTEGER NOT NULL, originator_identity UINTEGER NOT NULL, responder_identity UINTEGER NOT NULL,
+    protocol UTINYINT NOT NULL, originator_port USMALLINT NOT NULL, service USMALLINT NOT NULL, scope_id UINTEGER NOT NULL,
+    outcome UTINYINT NOT NULL, evidence UTINYINT NOT NULL,
+    originator_packets DOUBLE NOT NULL, responder_packets DOUBLE NOT NULL, originator_bytes DOUBLE NOT NULL, responder_bytes DOUBLE NOT NULL)`,
+  `CREATE TABLE windows (
+    window_us BIGINT NOT NULL, client UINTEGER NOT NULL, responder UINTEGER NOT NULL, protocol UTINYINT NOT NULL, service USMALLINT NOT NULL,
+    scope_id UINTEGER NOT NULL, client_identity UINTEGER NOT NULL, server_identity UINTEGER NOT NULL,
+    answered DOUBLE NOT NULL, refused DOUBLE NOT NULL, unanswered DOUBLE NOT NULL, midstream DOUBLE NOT NULL,
+    client_packets DOUBLE NOT NULL, server_packets DOUBLE NOT NULL, client_bytes DOUBLE NOT NULL, server_bytes DOUBLE NOT NULL,
+    first_us BIGINT NOT NULL, last_us BIGINT NOT NULL, is_certain UTINYINT NOT NULL,
+    observer_low UINTEGER NOT NULL, observer_high UINTEGER NOT NULL,
+    sample_key BIGINT NOT NULL, sample_client_bytes DOUBLE NOT NULL, sample_server_bytes DOUBLE NOT NULL, sample_observer UINTEGER NOT NULL)`,
+  "CREATE TABLE window_observers (window_us BIGINT NOT NULL, client UINTEGER NOT NULL, responder UINTEGER NOT NULL, protocol UTINYINT NOT NULL, service USMALLINT NOT NULL, scope_id UINTEGER NOT NULL, collector UINTEGER NOT NULL)",
+  "CREATE TABLE server_names (hour_us BIGINT NOT NULL, client UINTEGER NOT NULL, responder UINTEGER NOT NULL, protocol UTINYINT NOT NULL, service USMALLINT NOT NULL, scope_id UINTEGER NOT NULL, name_id UINTEGER NOT NULL)",
+] as const;

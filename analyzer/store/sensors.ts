@@ -1,0 +1,106 @@
+import { HOUR_US } from "../../model/time-window.js";
+import type { SensorStatus } from "../explorer.js";
+import type { SensorGap } from "../proposal.js";
+import type { Database } from "./database.js";
+
+interface Loss {
+  readonly collector: string;
+  readonly hourUs: number;
+  readonly kind: string;
+  readonly lost: number;
+  readonly fromUs: number;
+  readonly untilUs: number;
+}
+
+async function lossesOf(database: Database): Promise<Loss[]> {
+  const rows = await database.rows(
+    "SELECT collector, hour_us, kind, sum(lost), min(from_us), max(until_us) FROM losses GROUP BY collector, hour_us, kind ORDER BY collector, kind, hour_us",
+  );
+  return rows.map(([collector, hour, kind, lost, from, until]) => ({
+    collector: database.collectors.texts[Number(collector)] as string,
+    hourUs: Number(hour),
+    kind: String(kind),
+    lost: Number(lost),
+    fromUs: Number(from),
+    untilUs: Number(until),
+  }));
+}
+
+/** Collectors in the order of their names. A single loss that nobody could count makes the sum unknown. */
+export async function sensorsOf(database: Database): Promise<SensorStatus[]> {
+  const losses = await lossesOf(database);
+  const sensors = [...database.sensors].map(([number, { firstUs, lastUs, batches, flows }]): SensorStatus => {
+    const collector = database.collectors.texts[number] as string;
+    const own = losses.filter((loss) => loss.collector === collector);
+    const isUnknown = own.some(({ kind }) => kind === "unknown");
+    const dropped = own.filter(({ kind }) => kind === "dropped").reduce((sum, { lost }) => sum + lost, 0);
+    return {
+      collector,
+      firstSeenUs: Number.isNaN(firstUs) ? 0 : firstUs,
+      lastSeenUs: Number.isNaN(lastUs) ? 0 : lastUs,
+      batches,
+      flows,
+      dropped: isUnknown ? "unknown" : dropped,
+    };
+  });
+  return sensors.sort((a, b) => (a.collector < b.collector ? -1 : 1));
+}
+
+const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
+
+function reasonOf({ kind, lost }: Loss): string {
+  switch (kind) {
+    case "dropped":
+      return "the kernel or the interface dropped packets before they could be read";
+    case "malformed":
+      return `${counted(lost, "record was", "records were")} damaged and left out`;
+    case "late":
+      return `${counted(lost, "flow", "flows")} came after their hour was closed and are counted without comparing collectors`;
+    default:
+      return "the source cannot tell how many packets it missed";
+  }
+}
+
+/** Losses of hours in a row as one gap, and every run of batches that never came. Sorted by collector and time. */
+export async function gapsOf(database: Database): Promise<SensorGap[]> {
+  const runs: Loss[] = [];
+  for (const loss of await lossesOf(database)) {
+    const last = runs.at(-1);
+    const isNext =
+      last !== undefined &&
+      last.collector === loss.collector &&
+      last.kind === loss.kind &&
+      loss.hourUs - last.hourUs === HOUR_US;
+    if (isNext) {
+      runs[runs.length - 1] = {
+        ...loss,
+        lost: last.lost + loss.lost,
+        fromUs: Math.min(last.fromUs, loss.fromUs),
+        untilUs: Math.max(last.untilUs, loss.untilUs),
+      };
+    } else runs.push(loss);
+  }
+  const gaps = runs.map(
+    (loss): SensorGap => ({
+      collector: loss.collector,
+      fromUs: loss.fromUs,
+      untilUs: loss.untilUs,
+      lost: loss.kind === "dropped" ? loss.lost : loss.kind === "late" ? 0 : "unknown",
+      reason: reasonOf(loss),
+    }),
+  );
+  for (const { collector, boot, bucket, first, last, fromUs, untilUs } of database.ledger.holes()) {
+    const which = first === last ? `batch ${first}` : `batches ${first} to ${last}`;
+    gaps.push({
+      collector,
+      fromUs: Number.isNaN(fromUs) ? 0 : fromUs,
+      untilUs: Number.isNaN(untilUs) ? 0 : untilUs,
+      lost: "unknown",
+      reason: `${which} of start "${boot}", bucket ${bucket}, never arrived`,
+    });
+  }
+  return gaps.sort((a, b) => {
+    if (a.collector !== b.collector) return a.collector < b.collector ? -1 : 1;
+    return a.fromUs - b.fromUs || a.untilUs - b.untilUs || (a.reason < b.reason ? -1 : 1);
+  });
+}

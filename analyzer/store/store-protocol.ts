@@ -1,0 +1,52 @@
+import type { ConversationKey } from "../../model/conversation.js";
+import type { FlowBatch } from "../../model/flow-batch.js";
+import type { Inventory } from "../../model/workload.js";
+import type { FlowSample } from "../../policy/allow-rule.js";
+import type { SensorStatus } from "../explorer.js";
+import type { SensorGap } from "../proposal.js";
+import type { Reattribution } from "./attribution.js";
+import type { AppendReport } from "./database.js";
+import type { DictionaryTable } from "./dictionary.js";
+import type { StoreErrorCode } from "./store-error.js";
+import type { WindowColumns } from "./window-columns.js";
+
+/** How many texts of each dictionary the other side has already. Another epoch means that the numbers were given out anew. */
+export type DictionarySizes = Readonly<Record<DictionaryTable | "epoch", number>>;
+export type DictionaryTails = Readonly<Record<DictionaryTable, readonly string[]>> & { readonly epoch: number };
+
+/** What the store's thread is asked; times are microseconds, infinite where unbounded. */
+export type StoreRequest =
+  | { readonly kind: "open" }
+  | { readonly kind: "append"; readonly batches: readonly FlowBatch[] }
+  | {
+      readonly kind: "windows";
+      readonly width: "hour" | "minute";
+      readonly fromUs: number;
+      readonly untilUs: number;
+      readonly known: DictionarySizes;
+    }
+  | {
+      readonly kind: "samples";
+      readonly keys: readonly ConversationKey[];
+      readonly fromUs: number;
+      readonly untilUs: number;
+      readonly limit: number;
+    }
+  | { readonly kind: "sensors" }
+  | { readonly kind: "gaps" }
+  | { readonly kind: "reattribute"; readonly inventory: Inventory }
+  | { readonly kind: "close" };
+
+export type StoreAnswer =
+  | { readonly kind: "opened"; readonly inventory: Inventory }
+  | { readonly kind: "appended"; readonly report: AppendReport }
+  | { readonly kind: "windows"; readonly windows: WindowColumns; readonly added: DictionaryTails }
+  | { readonly kind: "samples"; readonly samples: readonly FlowSample[] }
+  | { readonly kind: "sensors"; readonly sensors: readonly SensorStatus[] }
+  | { readonly kind: "gaps"; readonly gaps: readonly SensorGap[] }
+  | { readonly kind: "reattributed"; readonly report: Reattribution }
+  | { readonly kind: "closed" };
+
+export type StoreReply =
+  | { readonly id: number; readonly answer: StoreAnswer }
+  | { readonly id: number; readonly error: { readonly code: StoreErrorCode; readonly message: string } };
