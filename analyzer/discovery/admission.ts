@@ -32,7 +32,6 @@ export interface Admission {
 /** Endpoint key to the name of its declared role; endpoints without one are absent. */
 export type Siblings = ReadonlyMap<string, string>;
 
-const serviceKey = (history: History) => `${history.server.key}/${history.protocol}/${history.port}`;
 const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 function failure(history: History): Rejected {
@@ -67,18 +66,22 @@ function rejectAlone(history: History): Rejected | undefined {
   return failure(history);
 }
 
-/** Distinct clients by server, service and the role that their labels declare: who else of my kind does this? */
+/** How many distinct clients of one declared role use the same service: who else of my kind does this? */
 function siblingsByService(histories: readonly History[], siblings: Siblings): (history: History) => number {
-  const clients = new Map<string, Set<string>>();
-  const keyOf = (history: History) =>
-    `${siblings.get(history.client.key) ?? history.client.key}>${serviceKey(history)}`;
+  const roles = new Map<string, Map<string, Set<string>>>(); // by service, then by role
+  const roleOf = ({ client }: History) => siblings.get(client.key) ?? client.key;
   for (const history of histories) {
-    const key = keyOf(history);
-    const set = clients.get(key);
-    if (set === undefined) clients.set(key, new Set([history.client.key]));
-    else set.add(history.client.key);
+    const role = roleOf(history);
+    const ofService = roles.get(history.service);
+    if (ofService === undefined) {
+      roles.set(history.service, new Map([[role, new Set([history.client.key])]]));
+      continue;
+    }
+    const clients = ofService.get(role);
+    if (clients === undefined) ofService.set(role, new Set([history.client.key]));
+    else clients.add(history.client.key);
   }
-  return (history) => clients.get(keyOf(history))?.size ?? 0;
+  return (history) => roles.get(history.service)?.get(roleOf(history))?.size ?? 0;
 }
 
 /** Failed windows of each scanner, in which nothing it does counts as honest work. */

@@ -1,10 +1,9 @@
-import type { ConversationWindow } from "../../model/conversation.js";
 import type { Inventory } from "../../model/workload.js";
 import { activeUnits } from "./evidence.js";
+import type { History } from "./history.js";
 import { type Learned, learn } from "./learn.js";
 import type { DiscoveryOptions } from "./options.js";
 import { permitter } from "./permits.js";
-import { unitOf } from "./units.js";
 
 const CUTS = 3;
 const RESAMPLES = 400;
@@ -60,7 +59,7 @@ function upperShare(blocks: readonly Block[]): number {
  * @returns `undefined` with fewer than eight units, where a quarter would be no test
  */
 export function backtest(
-  windows: readonly ConversationWindow[],
+  pastOf: (until: number) => readonly History[], // histories as they stood before a unit
   full: Learned,
   inventory: Inventory,
   options: DiscoveryOptions,
@@ -71,12 +70,7 @@ export function backtest(
   let worst: Backtest | undefined;
   for (let back = CUTS; back >= 1; back--) {
     const cut = units.count - back * horizon;
-    const past = learn(
-      windows.filter((row) => unitOf(units, row.windowStartUs) < cut),
-      inventory,
-      units,
-      options,
-    );
+    const past = learn(pastOf(cut), inventory, units, options);
     const isPermitted = permitter(past);
     const tested = new Array<number>(horizon).fill(0);
     const denied = new Array<number>(horizon).fill(0);

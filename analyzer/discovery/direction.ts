@@ -2,21 +2,18 @@ import type { History } from "./history.js";
 
 /** Servers and ports of which an opening was observed, so that later guesses can lean on them. */
 export interface KnownListeners {
-  readonly exact: ReadonlySet<string>; // "server key/protocol/port"
+  readonly exact: ReadonlySet<string>; // History.service
   readonly clientsOf: ReadonlyMap<string, number>; // same key: distinct clients, certain or not
 }
 
-const listener = (history: History) => `${history.server.key}/${history.protocol}/${history.port}`;
-
 export function knownListeners(histories: readonly History[]): KnownListeners {
   const exact = new Set<string>();
-  const clients = new Map<string, Set<string>>();
-  for (const history of histories) {
-    const key = listener(history);
-    if (history.isCertain && history.answered > 0) exact.add(key);
-    clients.set(key, (clients.get(key) ?? new Set()).add(history.client.key));
+  const clientsOf = new Map<string, number>(); // a client and a service meet in one history only
+  for (const { service, isCertain, answered } of histories) {
+    if (isCertain && answered > 0) exact.add(service);
+    clientsOf.set(service, (clientsOf.get(service) ?? 0) + 1);
   }
-  return { exact, clientsOf: new Map([...clients].map(([key, set]) => [key, set.size])) };
+  return { exact, clientsOf };
 }
 
 /**
@@ -31,7 +28,7 @@ export function knownListeners(histories: readonly History[]): KnownListeners {
  */
 export function directionProbability(history: History, known: KnownListeners): number {
   if (history.isCertain) return 1;
-  const key = listener(history);
+  const key = history.service;
   let odds = 0;
   if (known.exact.has(key)) odds += 6;
   odds += Math.min(3, (known.clientsOf.get(key) ?? 1) - 1);

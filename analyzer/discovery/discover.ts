@@ -2,11 +2,13 @@ import type { AddressGroup } from "../../model/workload.js";
 import { POLICY_SET_VERSION } from "../../policy/policy-set.js";
 import { PROPOSAL_VERSION, type Proposal } from "../proposal.js";
 import { exclusionsOf } from "./exclusions.js";
+import { foldSightings, groupWindows, historiesBefore } from "./history.js";
 import type { DiscoveryInput } from "./input.js";
 import { planIsolations } from "./isolations.js";
 import { learn } from "./learn.js";
 import { lifelineRules } from "./lifelines.js";
 import { DEFAULT_DISCOVERY_OPTIONS } from "./options.js";
+import { fixedAddressesOf } from "./peer-choice.js";
 import { judgeReadiness } from "./readiness.js";
 import { writeRule } from "./rules.js";
 import { selectorSearch } from "./selector-search.js";
@@ -27,14 +29,23 @@ export function discover(input: DiscoveryInput): Proposal {
   const { windows, inventory, gaps, samples } = input;
   const options = { ...DEFAULT_DISCOVERY_OPTIONS, ...input.options };
   const units = unitsOf(windows, options.shortCaptureUs);
-  const learned = learn(windows, inventory, units, options);
+  const sightings = groupWindows(windows, inventory);
+  const histories = foldSightings(sightings, units);
+  const learned = learn(histories, inventory, units, options);
   const selectors = selectorSearch(inventory);
-  const written = learned.rules.map((rule) => writeRule(rule, { inventory, selectors, options }, { units, samples }));
+  const context = { inventory, selectors, options, fixedAddresses: fixedAddressesOf(inventory) };
+  const written = learned.rules.map((rule) => writeRule(rule, context, { units, samples }));
   const plan = planIsolations(learned.admission, learned.roles, inventory, selectors);
   const rules = [...written.flatMap((entry) => entry.rules), ...lifelineRules(inventory, plan.isolated, selectors)];
   const groups = new Map<string, AddressGroup>();
   for (const group of written.flatMap((entry) => entry.groups)) groups.set(group.name, group);
-  const { state, reason, gates } = judgeReadiness(windows, learned, gaps, inventory, options);
+  const { state, reason, gates } = judgeReadiness(
+    (until) => historiesBefore(sightings, histories, units, until),
+    learned,
+    gaps,
+    inventory,
+    options,
+  );
   return {
     version: PROPOSAL_VERSION,
     state,

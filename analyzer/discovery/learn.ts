@@ -1,7 +1,6 @@
-import type { ConversationWindow } from "../../model/conversation.js";
 import type { Inventory } from "../../model/workload.js";
 import { type Admission, admit } from "./admission.js";
-import { foldWindows } from "./history.js";
+import type { History } from "./history.js";
 import { labelRoles } from "./label-roles.js";
 import type { DiscoveryOptions } from "./options.js";
 import { findRoles, type Roles } from "./roles.js";
@@ -18,9 +17,9 @@ export interface Learned {
   readonly rules: readonly MinedRule[];
 }
 
-/** noise, direction and quarantine -> services -> roles -> rules; the backtest runs exactly this on the past. */
+/** noise, direction and quarantine -> services -> roles -> rules. The backtest runs exactly this on the past. */
 export function learn(
-  windows: readonly ConversationWindow[],
+  histories: readonly History[],
   inventory: Inventory,
   units: Units,
   options: DiscoveryOptions,
@@ -28,7 +27,7 @@ export function learn(
   const siblings = new Map(
     labelRoles(inventory.workloads).flatMap(({ name, members }) => members.map((id) => [`w:${id}`, name] as const)),
   );
-  const admission = admit(foldWindows(windows, inventory, units), inventory, siblings, options);
+  const admission = admit(histories, inventory, siblings, options);
   const classes = classifyServices(admission.admitted, options);
   const roles = findRoles(admission.admitted, classes, inventory, options);
   return { units, admission, classes, roles, rules: mineRules(admission.admitted, classes, roles, options) };

@@ -21,6 +21,7 @@ export interface PeerChoice {
 export interface PeerContext {
   readonly inventory: Inventory;
   readonly selectors: SelectorSearch;
+  readonly fixedAddresses: ReadonlyMap<string, readonly string[]>; // see fixedAddressesOf
   readonly options: DiscoveryOptions;
 }
 
@@ -39,7 +40,7 @@ export function choosePeer(members: readonly Endpoint[], role: Role, name: strin
     return { peer: { kind: "workloads", selector }, permits, unseenAddresses: 0, note: undefined, group: undefined };
   }
   if (role.basis !== "labels") {
-    const fixed = ownAddresses(ids, context.inventory);
+    const fixed = ownAddresses(ids, context.fixedAddresses);
     if (fixed !== undefined)
       return { ...cidrPeer(fixed, name), permits: keysOf(members), unseenAddresses: 0, note: undefined };
   }
@@ -61,19 +62,25 @@ export function listed(names: readonly string[]): string {
 }
 
 /** Addresses that are and always were these workloads' own, or `undefined` if one has none. */
-function ownAddresses(ids: ReadonlySet<string>, inventory: Inventory): string[] | undefined {
+function ownAddresses(ids: ReadonlySet<string>, fixed: PeerContext["fixedAddresses"]): string[] | undefined {
+  const own = [...ids].sort().map((id) => fixed.get(id) ?? []);
+  return own.some((addresses) => addresses.length === 0) ? undefined : own.flat();
+}
+
+/** For each workload the addresses that it holds now, for good, and that nobody else ever held. */
+export function fixedAddressesOf({ workloads }: Inventory): Map<string, string[]> {
   const holders = new Map<string, Set<string>>();
-  for (const { id, addresses } of inventory.workloads) {
+  for (const { id, addresses } of workloads) {
     for (const { address } of addresses) holders.set(address, (holders.get(address) ?? new Set()).add(id));
   }
-  const fixed: string[] = [];
-  for (const { id, addresses } of inventory.workloads) {
-    if (!ids.has(id)) continue;
-    const own = addresses.filter(({ address, untilUs }) => untilUs === undefined && holders.get(address)?.size === 1);
-    if (own.length === 0) return undefined;
-    fixed.push(...own.map(({ address }) => address));
-  }
-  return fixed;
+  return new Map(
+    workloads.map(({ id, addresses }) => [
+      id,
+      addresses
+        .filter(({ address, untilUs }) => untilUs === undefined && holders.get(address)?.size === 1)
+        .map(({ address }) => address),
+    ]),
+  );
 }
 
 function cidrPeer(addresses: readonly string[], name: string): Pick<PeerChoice, "peer" | "group"> {

@@ -1,4 +1,5 @@
 import type { Service } from "../../policy/service.js";
+import type { Endpoint } from "./endpoint.js";
 import type { History } from "./history.js";
 import type { Learned } from "./learn.js";
 import type { MinedRule } from "./rules.js";
@@ -20,25 +21,32 @@ function serves(service: Service, protocol: number, port: number): boolean {
 
 /** Whether the mined rules permit a conversation, before any selector widens them: the question of the backtest. */
 export function permitter({ rules, roles }: Learned): (history: History) => boolean {
-  const byRoles = new Map<string, { rule: MinedRule; clients: Set<string>; servers: Set<string> }[]>();
+  const byRoles = new Map<string, MinedRule[]>();
   for (const rule of rules) {
-    const key = JSON.stringify([rule.clientRole.name, rule.serverRole.name]);
-    const entry = {
-      rule,
-      clients: new Set(rule.clients.map((client) => client.key)),
-      servers: new Set(rule.servers.map((server) => server.key)),
-    };
+    const key = `${rule.clientRole.name}\0${rule.serverRole.name}`;
     const list = byRoles.get(key);
-    if (list === undefined) byRoles.set(key, [entry]);
-    else list.push(entry);
+    if (list === undefined) byRoles.set(key, [rule]);
+    else list.push(rule);
   }
+  const isMember = memberTest();
   return ({ client, server, protocol, port }) => {
-    const key = JSON.stringify([roles.of.get(client.key)?.name, roles.of.get(server.key)?.name]);
+    const key = `${roles.of.get(client.key)?.name}\0${roles.of.get(server.key)?.name}`;
     return (byRoles.get(key) ?? []).some(
-      ({ rule, clients, servers }) =>
-        clients.has(client.key) &&
-        servers.has(server.key) &&
-        rule.service.services.some((service) => serves(service, protocol, port)),
+      ({ clients, servers, service }) =>
+        service.services.some((each) => serves(each, protocol, port)) &&
+        isMember(clients, client.key) &&
+        isMember(servers, server.key),
     );
+  };
+}
+
+/** Membership in lists of endpoints; long ones are turned into sets when they are first asked about. */
+function memberTest(): (endpoints: readonly Endpoint[], key: string) => boolean {
+  const sets = new Map<readonly Endpoint[], Set<string>>();
+  return (endpoints, key) => {
+    if (endpoints.length <= 4) return endpoints.some((endpoint) => endpoint.key === key);
+    const set = sets.get(endpoints) ?? new Set(endpoints.map((endpoint) => endpoint.key));
+    sets.set(endpoints, set);
+    return set.has(key);
   };
 }

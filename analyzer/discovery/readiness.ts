@@ -1,9 +1,9 @@
-import type { ConversationWindow } from "../../model/conversation.js";
 import { HOUR_US } from "../../model/time-window.js";
 import type { Inventory } from "../../model/workload.js";
 import type { ProposalState, ReadinessGate, SensorGap } from "../proposal.js";
 import { backtest } from "./backtest.js";
 import { activeUnits } from "./evidence.js";
+import type { History } from "./history.js";
 import type { Learned } from "./learn.js";
 import type { DiscoveryOptions } from "./options.js";
 import { blockUnits, countIncidences, sampleCoverage, unseenKinds } from "./species.js";
@@ -82,14 +82,14 @@ function coverageGate(learned: Learned): ReadinessGate {
 }
 
 function backtestGate(
-  windows: readonly ConversationWindow[],
+  pastOf: (until: number) => readonly History[],
   learned: Learned,
   inventory: Inventory,
   options: DiscoveryOptions,
 ): ReadinessGate {
   const name = "backtest";
   const wanted = `at most ${percent(options.falseDenyBudget)} of good traffic denied, with a safety factor of 2`;
-  const result = backtest(windows, learned, inventory, options);
+  const result = backtest(pastOf, learned, inventory, options);
   if (result === undefined) {
     return {
       name,
@@ -171,9 +171,12 @@ function tooLittle(learned: Learned): string | undefined {
   return undefined;
 }
 
-/** Whether enough was seen to put the proposal before a reviewer; every condition is a gate with its number. */
+/**
+ * Whether enough was seen to put the proposal before a reviewer; every condition is a gate with its number.
+ * @param pastOf the histories as they stood before a unit, for the backtest
+ */
 export function judgeReadiness(
-  windows: readonly ConversationWindow[],
+  pastOf: (until: number) => readonly History[],
   learned: Learned,
   gaps: readonly SensorGap[],
   inventory: Inventory,
@@ -182,7 +185,7 @@ export function judgeReadiness(
   const gates = [
     spanGate(learned),
     coverageGate(learned),
-    backtestGate(windows, learned, inventory, options),
+    backtestGate(pastOf, learned, inventory, options),
     noveltyGate(learned, options),
     sensorGate(gaps),
     quarantineGate(learned),

@@ -23,10 +23,11 @@ export interface MinedRule {
   readonly admitted: readonly Admitted[]; // the conversations behind it, sorted by history id
 }
 
-const sortedEndpoints = (endpoints: Iterable<Endpoint>) => {
-  const unique = new Map([...endpoints].map((endpoint) => [endpoint.key, endpoint]));
-  return [...unique.keys()].sort().map((key) => unique.get(key) as Endpoint);
-};
+function sortedEndpoints(endpoints: readonly Endpoint[]): Endpoint[] {
+  if (endpoints.length === 1) return [...endpoints];
+  const unique = new Map(endpoints.map((endpoint) => [endpoint.key, endpoint]));
+  return [...unique.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+}
 
 /**
  * Whether the whole client role may do what some of its members were seen doing. Two members of a declared role are
@@ -57,27 +58,31 @@ export function mineRules(
     const clientRole = roles.of.get(history.client.key) as Role;
     const serverRole = roles.of.get(history.server.key) as Role;
     const service = classes.get(history.id) as ServiceClass;
-    const offer = JSON.stringify([serverRole.name, service.key]);
-    const key = JSON.stringify([clientRole.name, serverRole.name, service.key]);
-    listeners.set(offer, (listeners.get(offer) ?? new Map()).set(history.server.key, history.server));
+    const offer = `${serverRole.name}\0${service.key}`; // no name holds a NUL
+    const key = `${clientRole.name}\0${offer}`;
+    const offering = listeners.get(offer);
+    if (offering === undefined) listeners.set(offer, new Map([[history.server.key, history.server]]));
+    else offering.set(history.server.key, history.server);
     const cell = cells.get(key);
     if (cell === undefined) cells.set(key, { clientRole, serverRole, service, admitted: [item] });
     else cell.admitted.push(item);
   }
-  return [...cells.keys()].sort().map((key) => {
+  const mined: MinedRule[] = [];
+  for (const key of [...cells.keys()].sort()) {
     const cell = cells.get(key) as NonNullable<ReturnType<typeof cells.get>>;
     const { clientRole, serverRole, service } = cell;
     const clients = sortedEndpoints(cell.admitted.map(({ history }) => history.client));
     const servers = sortedEndpoints(cell.admitted.map(({ history }) => history.server));
     const general = isGeneral(clientRole, clients.length, cell.admitted.length, servers.length, options);
-    const offering = listeners.get(JSON.stringify([serverRole.name, service.key])) as Map<string, Endpoint>;
     const isServerGeneral = general && servers.length >= 2 && serverRole.basis !== "outside";
-    return {
+    const offering = listeners.get(`${serverRole.name}\0${service.key}`) as Map<string, Endpoint>;
+    mined.push({
       ...cell,
       clients: general ? clientRole.members : clients,
-      servers: isServerGeneral ? sortedEndpoints(offering.values()) : servers,
-    };
-  });
+      servers: isServerGeneral ? sortedEndpoints([...offering.values()]) : servers,
+    });
+  }
+  return mined;
 }
 
 const familyOf = (endpoint: Endpoint): 4 | 6 => (endpoint.kind === "address" && endpoint.address.includes(":") ? 6 : 4);

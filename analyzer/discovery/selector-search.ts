@@ -130,10 +130,18 @@ export function selectorSearch(inventory: Inventory): SelectorSearch {
     const selector = toSelector(namespaces, cover(candidates, outsiders));
     return { selector, matched: matched(selector) };
   };
+  // The same few sets, roles, are asked for again and again.
+  const known = new Map<string, ReturnType<typeof closest>>();
+  const remembered = (ids: ReadonlySet<string>) => {
+    const key = JSON.stringify([...ids].sort());
+    const found = known.get(key) ?? closest(ids);
+    known.set(key, found);
+    return found;
+  };
   return {
-    closest,
+    closest: remembered,
     exact(ids) {
-      const { selector, matched: found } = closest(ids);
+      const { selector, matched: found } = remembered(ids);
       return found.length === ids.size && found.every((id) => ids.has(id)) ? selector : undefined;
     },
   };
