@@ -53,8 +53,19 @@ export class PayloadObserver {
   readonly #quicKeys: (InitialKeys | undefined)[];
   readonly #scratch: Uint8Array<ArrayBuffer>;
 
-  /** @param slots how many unfinished streams are held, `slotBytes` each */
-  constructor(slots = 256, slotBytes = 4096) {
+  #quicSecond = 0;
+  #quicInSecond = 0;
+
+  /**
+   * @param slots how many unfinished streams are held, `slotBytes` each
+   * @param quicPerSecond how many QUIC datagrams are decrypted in one second of packet time. Each costs some 60 us, so a flood
+   * of them would take the time that counting needs; those beyond it name nothing.
+   */
+  constructor(
+    slots = 256,
+    slotBytes = 4096,
+    readonly quicPerSecond = 5000,
+  ) {
     this.#starts = new StreamStarts(slots, slotBytes);
     this.#quicKeys = Array<InitialKeys | undefined>(slots).fill(undefined);
     this.#scratch = new Uint8Array(slotBytes);
@@ -64,6 +75,7 @@ export class PayloadObserver {
    * Looks at one transport payload in buffer[offset, offset + length), which must lie within the buffer.
    * @param flow a whole number from 0 on
    * @param sequence the TCP sequence number of the payload's first byte; unused for UDP
+   * @param timeUs when the packet was seen
    */
   observe(
     flow: number,
@@ -75,6 +87,7 @@ export class PayloadObserver {
     buffer: Uint8Array,
     offset: number,
     length: number,
+    timeUs = 0,
   ): NameSighting | undefined {
     if (length <= 0) return undefined;
     if (protocol === TCP) {
@@ -89,7 +102,9 @@ export class PayloadObserver {
       return this.#dnsSighting(answersOf(parseDnsMessage(buffer, offset, length, isMulticast)));
     }
     if (isFromOriginator) {
-      if (isQuicLongHeader(buffer, offset, length)) return this.#quic(flow, buffer, offset, length);
+      if (isQuicLongHeader(buffer, offset, length)) {
+        return this.#mayDecrypt(timeUs) ? this.#quic(flow, buffer, offset, length) : undefined;
+      }
       return buffer[offset] === 22 ? this.#dtls(flow, buffer, offset, length) : undefined;
     }
     if (!isSurelyDnsAnswer(buffer, offset, length)) return undefined;
@@ -187,6 +202,15 @@ export class PayloadObserver {
     const length = this.#starts.write(slot, fragment.position, from, fragment.at, fragment.length);
     const search = searchDtlsBody(this.#starts.bytes, this.#starts.offsetOf(slot), length, fragment.bodyLength);
     return this.#requestSighting(flow, slot, search, true);
+  }
+
+  #mayDecrypt(timeUs: number): boolean {
+    const second = Math.floor(timeUs / 1_000_000);
+    if (second !== this.#quicSecond) {
+      this.#quicSecond = second;
+      this.#quicInSecond = 0;
+    }
+    return ++this.#quicInSecond <= this.quicPerSecond;
   }
 
   #quic(flow: number, from: Uint8Array, at: number, count: number): NameSighting | undefined {

@@ -139,6 +139,15 @@ test("an Initial that the capture cut short is read as far as it goes", () => {
   assert.deepEqual(request(UDP, [{ bytes: bytes.subarray(0, 400) }]), [QUIC_NAME]);
 });
 
+test("no more QUIC datagrams are decrypted in a second than allowed", () => {
+  const bytes = quicInitial(cryptoFrame(0, handshake(clientHelloBody("quic.example.com"))));
+  const observer = new PayloadObserver(4, 4096, 2);
+  const sightings = [0, 10, 20, 999_999, 1_000_000].map((timeUs, flow) =>
+    observer.observe(flow, UDP, 40000, 443, true, 0, bytes, 0, bytes.length, timeUs),
+  );
+  assert.deepEqual(sightings, [QUIC_NAME, QUIC_NAME, undefined, undefined, QUIC_NAME]);
+});
+
 test("an Initial with a changed byte names nothing", () => {
   const bytes = quicInitial(cryptoFrame(0, handshake(clientHelloBody("quic.example.com"))));
   bytes[600] = (bytes[600] as number) ^ 1;
