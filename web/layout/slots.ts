@@ -54,5 +54,5 @@ export function islandSlots(count: number, origin: number): Vector[] {
 export function islandRadius(slots: readonly Vector[]): number {
   let furthest = 0;
   for (const slot of slots) furthest = Math.max(furthest, ellipticDistance(slot));
-  return Math.sqrt(furthest) + 118;
+  return Math.sqrt(furthest) + 98;
 }

@@ -34,7 +34,7 @@ function reachOf(members: readonly Point[], angle: number): number {
  */
 export function coastline(island: MapAnswer["islands"][number], marks: readonly Mark[]): Point[] {
   const members = island.isOpen ? marks.map((mark) => ({ x: mark.x - island.x, y: (mark.y - island.y) * SQUASH })) : [];
-  const closedReach = Math.max(46, island.radius - 62);
+  const closedReach = Math.max(46, island.radius - 42);
   let reaches = Array.from({ length: RAYS }, (_, i) =>
     members.length === 0 ? closedReach : reachOf(members, (i / RAYS) * 2 * Math.PI),
   );

@@ -2,7 +2,7 @@ import { type D3ZoomEvent, quadtree, select, type ZoomBehavior, zoom, zoomIdenti
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { MapAnswer } from "../../../api/contract.js";
 import { plural, shown } from "../format.js";
-import { type Camera, go, place } from "../state/location.js";
+import { type Camera, go, place, roundCamera } from "../state/location.js";
 import { paletteTurn } from "../state/preferences.js";
 import { edgeEnds, formatLink, formatMark, markOfNode, parseSelected, type Selected } from "../state/selection.js";
 import { ChartPainter, type Focus, NO_FOCUS } from "./chart-painter.js";
@@ -137,8 +137,12 @@ export function MapView({ map }: { map: MapAnswer }) {
     const transform = zoomIdentity.translate(width / 2 - next.x * next.k, height / 2 - next.y * next.k).scale(next.k);
     select(element).call(zooming.current.transform, transform);
   };
-  const current = useRef({ scene, applyCamera });
-  current.current = { scene, applyCamera };
+  const saveCamera = () => {
+    applyCamera(roundCamera(camera.current));
+    go({ at: camera.current }, "replace");
+  };
+  const current = useRef({ scene, applyCamera, saveCamera });
+  current.current = { scene, applyCamera, saveCamera };
 
   useEffect(() => {
     const element = canvas.current as HTMLCanvasElement;
@@ -162,7 +166,7 @@ export function MapView({ map }: { map: MapAnswer }) {
         isTouched.current = true;
         setHover(undefined);
         window.clearTimeout(saving);
-        saving = window.setTimeout(() => go({ at: next }, "replace"), 300);
+        saving = window.setTimeout(() => current.current.saveCamera(), 300);
       });
     zooming.current = behaviour;
     select(element).call(behaviour);
@@ -210,7 +214,7 @@ export function MapView({ map }: { map: MapAnswer }) {
     return scene.marks.find((mark) => {
       if (mark.kind !== "island") return false;
       const [dx, dy] = [worldX - mark.x, ((worldY - mark.y) * 4) / 3];
-      return dx * dx + dy * dy < (mark.radius - 62) ** 2;
+      return dx * dx + dy * dy < (mark.radius - 42) ** 2;
     });
   };
 
@@ -231,7 +235,7 @@ export function MapView({ map }: { map: MapAnswer }) {
   const zoomBy = (factor: number) => {
     isTouched.current = true;
     applyCamera({ ...camera.current, k: camera.current.k * factor });
-    go({ at: camera.current }, "replace");
+    saveCamera();
   };
   const pan = (dx: number, dy: number) => {
     isTouched.current = true;
@@ -240,7 +244,7 @@ export function MapView({ map }: { map: MapAnswer }) {
       x: camera.current.x + dx / camera.current.k,
       y: camera.current.y + dy / camera.current.k,
     });
-    go({ at: camera.current }, "replace");
+    saveCamera();
   };
   const fit = () => {
     isTouched.current = false;

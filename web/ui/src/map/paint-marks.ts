@@ -89,22 +89,20 @@ function paintNode(
   context.lineWidth = 2;
   context.strokeStyle = palette.land;
   context.stroke();
-  mark.hubs.forEach((hub, i) => {
-    const bx = x + mark.size + 5 + i * 12;
-    const by = y - mark.size - 3;
-    context.beginPath();
-    context.arc(bx, by, 5.5, 0, 2 * Math.PI);
-    context.fillStyle = palette.land;
-    context.fill();
-    context.lineWidth = 1;
-    context.strokeStyle = palette.faint;
-    context.stroke();
-    context.font = `600 8.5px ${SANS}`;
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    context.fillStyle = palette.faint;
-    context.fillText(String(hub + 1), bx, by + 0.5);
-  });
+  if (mark.hubs.length > 0) {
+    // Like the mark of a footnote: the legend says who is called.
+    context.font = `600 9.5px ${SANS}`;
+    context.textAlign = "left";
+    context.textBaseline = "alphabetic";
+    haloText(
+      context,
+      mark.hubs.map((hub) => hub + 1).join(" "),
+      x + mark.size + 2,
+      y - mark.size + 1,
+      palette.faint,
+      palette.land,
+    );
+  }
   context.globalAlpha = 1;
 }
 

@@ -40,7 +40,7 @@ export interface Scene {
 const RIM = 13; // between a node's middle and the arrow's tip, world units
 
 function rimOf(mark: Mark): number {
-  return mark.kind === "island" ? Math.max(40, mark.radius - 58) : RIM;
+  return mark.kind === "island" ? Math.max(40, mark.radius - 38) : RIM;
 }
 
 /** The point of `mark`'s rim that faces `towards`; closed islands are 4 : 3 ellipses. */

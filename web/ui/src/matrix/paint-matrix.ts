@@ -4,7 +4,7 @@ import { type Palette, SANS, SERIF } from "../map/palette.js";
 import { styleOf } from "../state/edge-states.js";
 
 export interface MatrixGeometry {
-  readonly left: number; // room for the names of clients
+  readonly left: number; // room for the names of clients and of their islands
   readonly top: number; // room for those of servers
   readonly cell: number; // px
   readonly width: number;
@@ -17,12 +17,17 @@ export interface MatrixLook {
   readonly chosen: { readonly row: number; readonly column: number } | undefined;
 }
 
-const LABEL_ROOM = 148;
-const ISLAND_ROOM = 18;
+const ISLAND_ROOM = 30;
+
+/** Room for the longest name, within bounds; about 6.4 px a letter. */
+function labelRoom(heads: readonly { readonly label: string }[]): number {
+  const longest = heads.reduce((most, { label }) => Math.max(most, shown(label, 60).length), 0);
+  return Math.max(56, Math.min(140, 14 + longest * 6.4));
+}
 
 /** The largest cells with which everything fits, within bounds in which names can still be read. */
 export function matrixGeometry(matrix: MatrixAnswer, width: number, height: number): MatrixGeometry {
-  const [left, top] = [LABEL_ROOM + ISLAND_ROOM, LABEL_ROOM - 20 + ISLAND_ROOM];
+  const [left, top] = [labelRoom(matrix.clients) + ISLAND_ROOM, labelRoom(matrix.servers) + ISLAND_ROOM];
   if (width === 0) return { left, top, cell: 14, width: 0, height: 0 };
   const across = (width - left - 20) / Math.max(1, matrix.servers.length);
   const down = (height - top - 20) / Math.max(1, matrix.clients.length);
@@ -64,35 +69,47 @@ function clip(context: CanvasRenderingContext2D, text: string, width: number): s
   return `${kept}…`;
 }
 
+/** Names along one side, and beyond them the islands that they stand on. The origin is the cells' corner. */
 function paintHeads(
   context: CanvasRenderingContext2D,
   heads: readonly Head[],
+  side: "rows" | "columns",
+  room: number, // px from the cells to the islands' names
   cell: number,
   palette: Palette,
   lit: number | undefined,
 ): void {
+  const isRows = side === "rows";
+  const write = (along: number, away: number, isTurned: boolean, text: () => void) => {
+    context.save();
+    context.translate(isRows ? -away : along, isRows ? along : -away);
+    if (isTurned) context.rotate(-Math.PI / 2);
+    text();
+    context.restore();
+  };
   context.textBaseline = "middle";
   heads.forEach((head, i) => {
     context.font = `${i === lit ? 700 : 400} ${Math.min(12.5, cell - 1)}px ${SANS}`;
-    context.fillStyle = i === lit ? palette.focus : palette.ink;
-    context.textAlign = "right";
-    context.fillText(clip(context, head.label, LABEL_ROOM - 14), -6, (i + 0.5) * cell + 0.5);
+    context.fillStyle = palette.ink;
+    context.textAlign = isRows ? "right" : "left";
+    write((i + 0.5) * cell, 7, !isRows, () => context.fillText(clip(context, head.label, room - 14), 0, 0.5));
   });
+  context.textAlign = "center";
+  context.font = `italic 500 13px ${SERIF}`;
+  context.fillStyle = palette.faint;
+  context.strokeStyle = palette.coast;
+  context.lineWidth = 1;
   for (const { island, first, count } of islandRuns(heads)) {
-    const middle = (first + count / 2) * cell;
-    context.save();
-    context.translate(-LABEL_ROOM - 4, middle);
-    context.rotate(-Math.PI / 2);
-    context.textAlign = "center";
-    context.font = `italic 500 13px ${SERIF}`;
-    context.fillStyle = palette.faint;
-    if (count * cell > 26) context.fillText(clip(context, island, count * cell - 6), 0, 0);
-    context.restore();
-    context.strokeStyle = palette.coast;
-    context.lineWidth = 1;
+    const length = count * cell;
+    if (length > 30) {
+      write(first * cell + length / 2, room + 14, isRows, () =>
+        context.fillText(clip(context, island, length - 4), 0, 0),
+      );
+    }
     context.beginPath();
-    context.moveTo(-LABEL_ROOM + 6, first * cell + 2);
-    context.lineTo(-LABEL_ROOM + 6, (first + count) * cell - 2);
+    const [from, to] = [first * cell + 2, first * cell + length - 2];
+    context.moveTo(isRows ? -room : from, isRows ? from : -room);
+    context.lineTo(isRows ? -room : to, isRows ? to : -room);
     context.stroke();
   }
 }
@@ -162,59 +179,14 @@ export function paintMatrix(
     context.font = `700 ${Math.round(cell * 0.62)}px ${SANS}`;
     context.fillText(styleOf(state).glyph, x + cell / 2 + 0.5, y + cell / 2 + 1);
   }
-  for (const mark of [chosen]) {
-    if (mark === undefined) continue;
+  if (chosen !== undefined) {
     context.strokeStyle = palette.focus;
     context.lineWidth = 2.5;
-    context.strokeRect(left + mark.column * cell - 1, top + mark.row * cell - 1, cell + 3, cell + 3);
+    context.strokeRect(left + chosen.column * cell - 1, top + chosen.row * cell - 1, cell + 3, cell + 3);
   }
-
   context.save();
   context.translate(left, top);
-  paintHeads(context, matrix.clients, cell, palette, cursor?.row);
+  paintHeads(context, matrix.clients, "rows", left - ISLAND_ROOM, cell, palette, cursor?.row);
+  paintHeads(context, matrix.servers, "columns", top - ISLAND_ROOM, cell, palette, cursor?.column);
   context.restore();
-  context.save();
-  context.translate(left, top);
-  context.rotate(Math.PI / 2);
-  context.scale(1, -1);
-  // Mirrored along the diagonal, so each name is turned back to be read upwards.
-  paintServerHeads(context, matrix.servers, cell, palette, cursor?.column);
-  context.restore();
-}
-
-function paintServerHeads(
-  context: CanvasRenderingContext2D,
-  heads: readonly Head[],
-  cell: number,
-  palette: Palette,
-  lit: number | undefined,
-): void {
-  context.textBaseline = "middle";
-  context.textAlign = "left";
-  heads.forEach((head, i) => {
-    context.save();
-    context.translate(-6, (i + 0.5) * cell + 0.5);
-    context.scale(-1, 1);
-    context.font = `${i === lit ? 700 : 400} ${Math.min(12.5, cell - 1)}px ${SANS}`;
-    context.fillStyle = i === lit ? palette.focus : palette.ink;
-    context.fillText(clip(context, head.label, LABEL_ROOM - 34), 0, 0);
-    context.restore();
-  });
-  for (const { island, first, count } of islandRuns(heads)) {
-    context.save();
-    context.translate(-LABEL_ROOM + 14, (first + count / 2) * cell);
-    context.rotate(Math.PI / 2);
-    context.scale(1, -1);
-    context.textAlign = "center";
-    context.font = `italic 500 13px ${SERIF}`;
-    context.fillStyle = palette.faint;
-    if (count * cell > 26) context.fillText(clip(context, island, count * cell - 6), 0, 0);
-    context.restore();
-    context.strokeStyle = palette.coast;
-    context.lineWidth = 1;
-    context.beginPath();
-    context.moveTo(-LABEL_ROOM + 26, first * cell + 2);
-    context.lineTo(-LABEL_ROOM + 26, (first + count) * cell - 2);
-    context.stroke();
-  }
 }

@@ -27,6 +27,11 @@ export interface Camera {
   readonly k: number;
 }
 
+/** A camera as an address can carry it: finer than a pixel, so that a link shows the very same picture. */
+export function roundCamera({ x, y, k }: Camera): Camera {
+  return { x: Math.round(x * 10) / 10, y: Math.round(y * 10) / 10, k: Number(k.toPrecision(5)) };
+}
+
 export const START: Place = {
   page: "explore",
   view: "map",
@@ -112,8 +117,8 @@ export function formatPlace(place: Place): string {
   else if (place.open.length > 0) params.set("open", nameList(place.open));
   if (place.closed.length > 0) params.set("closed", nameList(place.closed));
   if (place.at !== undefined) {
-    const { x, y, k } = place.at;
-    params.set("at", `${Math.round(x)},${Math.round(y)},${Math.round(k * 1000) / 1000}`);
+    const { x, y, k } = roundCamera(place.at);
+    params.set("at", `${x},${y},${k}`);
   }
   const search = params.toString();
   return `/${place.page}${search === "" ? "" : `?${search}`}`;

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+import type { ExplorerSource } from "../../analyzer/explorer.js";
+import { type RunningServer, startServer } from "../../web/api/server.js";
+import { companyBundles } from "./company.js";
+
+const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
+const UI_DIR = fileURLToPath(new URL("../../../web/ui/dist", import.meta.url));
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** An explorer that is being served, and what its pages complained of. */
+export interface Explorer {
+  readonly server: RunningServer;
+  /** A page of a browser that has never been here. Console errors and strange requests end up in `complaints`. */
+  open(path: string, scheme?: "light" | "dark"): Promise<Page>;
+  readonly complaints: string[];
+  close(): Promise<void>;
+}
+
+export async function serveExplorer(source: ExplorerSource): Promise<Explorer> {
+  assert.ok(CHROMIUM !== undefined, "Cannot test in a browser: wanted Debian's chromium");
+  assert.ok(existsSync(join(UI_DIR, "index.html")), "Cannot test the page: wanted web/ui/dist/ to be built");
+  const options = {
+    source,
+    bundles: companyBundles,
+    targets: ["kubernetes", "nftables"],
+    uiDir: UI_DIR,
+    version: "0.0.0",
+  };
+  const server = await startServer({ ...options, listen: { host: "127.0.0.1", port: 0 } });
+  const complaints: string[] = [];
+  const contexts: { context: BrowserContext; profile: string }[] = [];
+  return {
+    server,
+    complaints,
+    async open(path, scheme = "light") {
+      const profile = await mkdtemp(join(tmpdir(), "portolan-chromium-"));
+      const context = await chromium.launchPersistentContext(profile, {
+        executablePath: CHROMIUM,
+        headless: true,
+        colorScheme: scheme,
+        viewport: { width: 1400, height: 900 },
+        args: [
+          "--no-sandbox",
+          "--disable-gpu",
+          "--disable-quic",
+          "--no-first-run",
+          "--disable-background-networking",
+          "--disable-component-update",
+          "--disable-sync",
+        ],
+      });
+      contexts.push({ context, profile });
+      const page = context.pages()[0] ?? (await context.newPage());
+      page.on("console", (message) => {
+        if (message.type() === "error") complaints.push(`${path}: ${message.text()}`);
+      });
+      page.on("pageerror", (error) => complaints.push(`${path}: ${error.message}`));
+      page.on("request", (request) => {
+        if (!request.url().startsWith(server.url)) complaints.push(`${path} asked ${request.url()}`);
+      });
+      await page.goto(new URL(path, server.url).href);
+      return page;
+    },
+    async close() {
+      for (const { context, profile } of contexts) {
+        await context.close();
+        await rm(profile, { recursive: true, force: true });
+      }
+      await server.close();
+    },
+  };
+}
+
+interface AxeFinding {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+}
+
+/** What axe finds against WCAG 2.0 to 2.2, levels A and AA, as lines; none is what is wanted. */
+export async function axeFindings(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const findings = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(options: unknown): Promise<{ violations: AxeFinding[] }> } };
+    const values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    return (await axe.run({ runOnly: { type: "tag", values } })).violations;
+  });
+  return findings.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary ?? ""}`),
+  );
+}

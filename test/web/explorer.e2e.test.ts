@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { after, before, test } from "node:test";
+import type { Page } from "playwright-core";
+import type { EdgesAnswer, MapAnswer } from "../../web/api/contract.js";
+import { buildScene } from "../../web/ui/src/map/scene.js";
+import { axeFindings, type Explorer, serveExplorer } from "./browser.js";
+import { type CompanySource, companySource } from "./company.js";
+
+let explorer: Explorer;
+let source: CompanySource;
+
+before(async () => {
+  source = companySource();
+  explorer = await serveExplorer(source);
+});
+after(async () => {
+  await explorer.close();
+});
+
+async function drawn(page: Page): Promise<void> {
+  await page.waitForSelector(".chart[data-layout]");
+  // Two frames: one that asks for the painting, one that has it.
+  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+}
+
+/** Waits until an expression holds in the page; asked from outside, because the page's policy forbids eval. */
+async function until(page: Page, expression: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await page.evaluate(`Boolean(${expression})`)) return;
+    await page.waitForTimeout(50);
+  }
+  assert.fail(`Waited in vain for ${expression}`);
+}
+
+async function ask<T>(path: string): Promise<T> {
+  return (await (await fetch(new URL(path, explorer.server.url))).json()) as T;
+}
+
+/** How many colours the chart's canvas shows: a blank one shows one. */
+const coloursOf = (page: Page): Promise<number> =>
+  page.evaluate(`(() => {
+    const canvas = document.querySelector(".chart canvas");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const seen = new Set();
+    for (let i = 0; i < data.length; i += 4 * 7) seen.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
+    return seen.size;
+  })()`);
+
+test("the map draws, and says the same figures as the API", async () => {
+  const page = await explorer.open("/explore");
+  await drawn(page);
+  const map = await ask<MapAnswer>("/api/map");
+  assert.ok((await coloursOf(page)) > 50);
+  assert.equal(await page.getAttribute(".chart", "data-layout"), map.layoutHash);
+  assert.equal(Number(await page.getAttribute(".chart", "data-marks")), map.marks.length);
+  assert.equal(await page.textContent(".legend h2"), `${map.total.edges} edges`);
+});
+
+test("an edge picked on the map, in the table and in the matrix shows its evidence", async () => {
+  const query = "q=port%3D8443+dst%3Dexternal";
+  const { edges } = await ask<EdgesAnswer>(`/api/edges?${query}`);
+  const id = edges[0]?.id ?? "";
+  // The camera is put where the line bends, so that it runs through the middle of the map.
+  const [course] = buildScene(await ask<MapAnswer>(`/api/map?${query}`)).courses;
+  const page = await explorer.open(`/explore?${query}&at=${course?.middle.x},${course?.middle.y},1`);
+  await drawn(page);
+  const box = await page.locator(".chart canvas").boundingBox();
+  await page.mouse.click((box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + (box?.height ?? 0) / 2);
+  await page.waitForSelector(`.detail[data-edge="${id}"]`);
+  const text = (await page.textContent(".detail")) ?? "";
+  for (const wanted of ["No flow showed who opened it", "First seen", "Sample flows", "10.0.1.14:41022", "node-a"]) {
+    assert.ok(text.includes(wanted), wanted);
+  }
+
+  await page.goto(new URL("/explore?view=table&q=port%3D8443+dst%3Dexternal", explorer.server.url).href);
+  await page.click(".rows .row");
+  await page.waitForSelector(`.detail[data-edge="${id}"]`);
+
+  await page.goto(new URL("/explore?view=matrix&q=port%3D8443+dst%3Dexternal", explorer.server.url).href);
+  await page.focus(".matrix canvas");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(`.detail[data-edge="${id}"]`);
+});
+
+test("query, view, selection, window and place survive a reload and open elsewhere by the address alone", async () => {
+  const page = await explorer.open("/explore");
+  await drawn(page);
+  await page.click("#query");
+  await page.keyboard.type("ns=payments state=allowed");
+  await page.keyboard.press("Enter");
+  await until(page, "document.querySelector('.legend h2')?.textContent !== '204 edges'");
+  await page.click(".tree-item:has-text('checkout-1')");
+  await page.waitForSelector('.detail[data-node="workload:payments/checkout-1"]');
+  await page.focus(".chart canvas");
+  await page.keyboard.press("+");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("[");
+  await page.waitForSelector(".timeline-text button");
+  await until(page, "location.search.includes('at=') && location.search.includes('from=')");
+  const address = page.url();
+  const state = async (from: Page) => ({
+    url: from.url(),
+    query: await from.inputValue("#query"),
+    node: await from.getAttribute(".detail", "data-node"),
+    layout: await from.getAttribute(".chart", "data-layout"),
+    window: await from.textContent(".timeline-text"),
+    edges: await from.textContent(".edge-list"),
+    picture: createHash("sha256")
+      .update(await from.locator(".chart canvas").screenshot())
+      .digest("hex"),
+  });
+  const settled = async (from: Page) => {
+    await drawn(from);
+    await from.waitForSelector(".edge-list");
+    await from.mouse.move(5, 5);
+    await from.evaluate("document.fonts.ready.then(() => document.activeElement?.blur())");
+    await drawn(from);
+    await from.waitForTimeout(250);
+  };
+  await settled(page);
+  const before = await state(page);
+  await page.reload();
+  await settled(page);
+  assert.deepEqual(await state(page), before);
+  const elsewhere = await explorer.open(address.slice(explorer.server.url.length - 1));
+  await settled(elsewhere);
+  assert.deepEqual(await state(elsewhere), before);
+});
+
+test("a proposal is read rule by rule with the keyboard, and its files are downloaded", async () => {
+  const page = await explorer.open("/proposals");
+  await page.focus(".rule-list");
+  const first = await page.getAttribute(".rule-card", "data-rule");
+  await page.keyboard.press("j");
+  await until(page, `document.querySelector(".rule-card").dataset.rule !== ${JSON.stringify(first)}`);
+  const text = (await page.textContent(".rule-card")) ?? "";
+  for (const wanted of ["may open", "confidence", "Wider than seen", "Evidence", "Sample flows", "Edges it permits"]) {
+    assert.ok(text.includes(wanted), wanted);
+  }
+  await page.click("role=tab[name=/Excluded/]");
+  assert.match((await page.textContent(".exclusions")) ?? "", /One source tried 214 addresses/);
+  await page.click("role=tab[name=/Coverage/]");
+  assert.match((await page.textContent(".columns")) ?? "", /loss unknown/);
+  await page.click("role=tab[name=Files]");
+  await page.waitForSelector(".code");
+  assert.match((await page.textContent(".code")) ?? "", /kind: NetworkPolicy/);
+  const [file] = await Promise.all([page.waitForEvent("download"), page.click(".file-bar a")]);
+  assert.equal(file.suggestedFilename(), "cart.yaml");
+  assert.match(await readFile(await file.path(), "utf8"), /name: cart/);
+  const [archive] = await Promise.all([page.waitForEvent("download"), page.click(".bundle-bar a")]);
+  assert.equal((await readFile(await archive.path())).subarray(257, 262).toString(), "ustar");
+  await page.click("role=button[name=nftables]");
+  await until(page, "document.querySelector('.code')?.textContent.includes('table inet portolan')");
+});
+
+const PLACES = [
+  "/explore",
+  "/explore?sel=edge%3Aworkload%3Aoffice%2Flaptop-1%3Eworkload%3Apayments%2Fledger-1%2Ftcp%2F22",
+  "/explore?sel=node%3Aworkload%3Apayments%2Fcheckout-1&q=ns%3Dpayments+state%3Dallowed",
+  "/explore?view=table",
+  "/explore?view=matrix",
+  "/explore?q=nothing-like-this",
+  "/explore?view=table&q=prt%3D4",
+  "/explore?sel=edge%3Anone",
+  "/proposals",
+  "/proposals?tab=excluded",
+  "/proposals?tab=coverage",
+  "/proposals?tab=files",
+  "/sensors",
+];
+
+for (const scheme of ["light", "dark"] as const) {
+  test(`axe finds nothing on any page in the ${scheme} theme`, async () => {
+    const page = await explorer.open("/explore", scheme);
+    for (const path of PLACES) {
+      await page.goto(new URL(path, explorer.server.url).href);
+      await page.waitForLoadState("networkidle").catch(() => undefined); // the event stream never rests
+      await page.waitForTimeout(400);
+      assert.deepEqual(await axeFindings(page), [], path);
+    }
+    await page.keyboard.press("?");
+    await page.waitForSelector("dialog[open]");
+    assert.deepEqual(await axeFindings(page), [], "help");
+  });
+}
+
+test("keys lead everywhere, and Escape gives the focus back", async () => {
+  const page = await explorer.open("/explore");
+  await drawn(page);
+  await page.keyboard.press("/");
+  await until(page, "document.activeElement.id === 'query'");
+  await page.keyboard.type("state=qu");
+  await page.waitForSelector("#query-options [role=option]");
+  await page.keyboard.press("Tab");
+  assert.equal((await page.inputValue("#query")).trim(), "state=quarantined");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("g");
+  await page.keyboard.press("t");
+  await page.waitForSelector(".table-scroll");
+  await page.focus(".table-scroll");
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".detail[data-edge]");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector(".legend");
+  assert.equal(await page.evaluate("document.activeElement.className"), "table-scroll");
+  await page.keyboard.press("g");
+  await page.keyboard.press("x");
+  await page.waitForSelector(".matrix canvas");
+  await page.keyboard.press("g");
+  await page.keyboard.press("p");
+  await page.waitForSelector(".rule-list");
+  await page.focus(".brand");
+  await page.keyboard.press("?");
+  await page.waitForSelector("dialog[open]");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
+  assert.equal(await page.evaluate("document.activeElement.className"), "brand");
+});
+
+test("new data waits until it is asked for, and then moves nothing", async () => {
+  const page = await explorer.open("/explore");
+  await drawn(page);
+  await page.waitForSelector(".connection.open");
+  const places = async () => {
+    const { marks } = await ask<MapAnswer>("/api/map");
+    return marks.map(({ id, x, y }) => [id, x, y]);
+  };
+  const before = await places();
+  const heading = await page.textContent(".legend h2");
+  source.announce();
+  await page.waitForSelector(".news");
+  assert.equal(await page.textContent(".legend h2"), heading);
+  await page.click(".news");
+  await until(page, `document.querySelector(".legend h2").textContent !== ${JSON.stringify(heading)}`);
+  assert.deepEqual(await places(), before);
+});
+
+test("no page complained, broke its content security policy or left its origin", () => {
+  // The addresses that were asked for on purpose and do not exist answer with 400 or 404, which browsers log.
+  const wanted = explorer.complaints.filter((line) => !/status of 40[04]/.test(line));
+  assert.deepEqual(wanted, []);
+});
