@@ -1,0 +1,45 @@
+/** What a script reads of us: 0 done, 1 the answer is "no", 2 bad input or usage, 3 the environment. */
+export const EXIT = { done: 0, no: 1, input: 2, environment: 3 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** A failure whose message is the one line the user gets. */
+export class Failure extends Error {
+  constructor(
+    message: string,
+    readonly exitCode: ExitCode,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = "Failure";
+  }
+}
+
+/** Codes, of the system and of our own rooms, for which the environment has to answer and not the input. */
+const ENVIRONMENT_CODES = new Set([
+  ...["EACCES", "EPERM", "EADDRINUSE", "EADDRNOTAVAIL", "ENOSPC", "EROFS", "EMFILE", "EIO"],
+  ...["in-use", "disk-full", "permission", "no-interface", "interface-gone", "no-capture-program"],
+]);
+
+/** The exit code that fits an error from any room: its `code` decides, bad input is the default. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof Failure) return error.exitCode;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return ENVIRONMENT_CODES.has(code) ? EXIT.environment : EXIT.input;
+}
+
+/** Whether the error was made for the user to read, rather than by a fault of ours. */
+export function isExpected(error: unknown): boolean {
+  return error instanceof Failure || error instanceof SyntaxError || (error instanceof Error && "code" in error);
+}
+
+function shown(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+/** One line for each thing that is wrong; control characters of hostile input are shown, not obeyed. */
+export function failureLines(error: unknown): string[] {
+  if (error instanceof Error && "problems" in error && Array.isArray(error.problems)) {
+    return error.problems.map((problem: { message: unknown }) => shown(String(problem.message)));
+  }
+  return [shown(error instanceof Error ? error.message : String(error))];
+}
