@@ -13,7 +13,7 @@ export class FinishedFlows {
   length = 0;
   words: Int32Array;
   doubles: Float64Array;
-  readonly names = new Map<number, readonly ObservedName[]>(); // by row; most flows have none
+  names: (readonly ObservedName[] | undefined)[] = []; // by row
   private readonly initialRows: number;
 
   constructor(initialRows = 4096) {
@@ -35,7 +35,7 @@ export class FinishedFlows {
     for (let i = 0; i < SLOT_WORDS; i++) words[to + i] = from[at + i]!;
     words[to + DETAIL] = detail;
     words[to + LATER_PART] = laterPart;
-    if (names !== undefined) this.names.set(this.length, names);
+    this.names.push(names);
     this.length++;
   }
 
@@ -81,7 +81,7 @@ export class FinishedFlows {
 
   clear(): void {
     this.length = 0;
-    this.names.clear();
+    this.names = [];
     if (this.words.length > this.initialRows * ROW_WORDS) {
       this.words = new Int32Array(this.initialRows * ROW_WORDS);
       this.doubles = new Float64Array(this.words.buffer);

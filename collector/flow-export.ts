@@ -210,7 +210,7 @@ export class FlowExporter {
       }
       scope[row] = scopeId;
       nameOffsets[row] = nameIds.length;
-      const names = flows.names.get(flow);
+      const names = flows.names[flow];
       if (names !== undefined) {
         for (const { name, source } of names) {
           nameIds.push(indexIn(nameIndex, name));

@@ -2,11 +2,13 @@ import type { CaptureLoss, FlowBatch } from "../model/flow-batch.js";
 import { AddressTable } from "./address-table.js";
 import { FinishedFlows } from "./finished-flows.js";
 import { FlowExporter } from "./flow-export.js";
-import { FAMILY6, MAX_SCOPE_KEYS, SCOPE_KEY_SHIFT } from "./flow-slot.js";
+import { FlowNames } from "./flow-names.js";
+import { FAMILY6, LOOKED_MASK, MAX_SCOPE_KEYS, SCOPE_KEY_SHIFT, SLOT_WORDS, STATE } from "./flow-slot.js";
 import { DEFAULT_TIMEOUTS, FlowTable, type FlowTimeouts, type PartTimes } from "./flow-table.js";
 import { FragmentTable } from "./fragment-table.js";
 import { dissect, type FlowSink } from "./layers/dissect.js";
-import { exchangeOf } from "./layers/icmp.js";
+import { exchangeOf, isRefusal } from "./layers/icmp.js";
+import { type Quote, readQuote } from "./layers/icmp-quote.js";
 import { DROP_REASONS, type DropReason, ORPHAN_FRAGMENT } from "./layers/layer.js";
 import { FIRST_FRAGMENT, NO_ICMP, Packet } from "./layers/packet.js";
 import { ScopeTable } from "./scope-table.js";
@@ -51,6 +53,8 @@ export class FlowMeter implements FlowSink {
   private readonly finished = new FinishedFlows();
   private readonly fragments = new FragmentTable();
   private readonly table: FlowTable;
+  private readonly names = new FlowNames(this.addresses, () => this.table);
+  private readonly quote: Quote = { protocol: 0, source: 0, destination: 0, sourcePort: 0, destinationPort: 0 };
   private readonly exporter: FlowExporter;
   private readonly drops = new Float64Array(DROP_REASONS.length);
   private packets = 0;
@@ -62,7 +66,7 @@ export class FlowMeter implements FlowSink {
   constructor(options: FlowMeterOptions) {
     const maxFlows = options.maxFlows ?? DEFAULT_MAX_FLOWS;
     const timeouts = options.timeouts ?? DEFAULT_TIMEOUTS;
-    this.table = new FlowTable(this.finished, maxFlows, timeouts, () => {});
+    this.table = new FlowTable(this.finished, maxFlows, timeouts, (slot) => this.names.end(slot));
     this.exporter = new FlowExporter(options.collector, options.boot, options.buckets ?? 1);
   }
 
@@ -105,6 +109,8 @@ export class FlowMeter implements FlowSink {
       packet.protocol | (packet.family === 6 ? FAMILY6 : 0) | (this.scopes.keyOf(packet.scope) << SCOPE_KEY_SHIFT);
     this.addToTable(packet, meta);
     if (packet.fragment === FIRST_FRAGMENT) this.addWaitingFragments(packet, meta);
+    const { icmp } = packet;
+    if (icmp !== NO_ICMP && isRefusal(packet.family, icmp >>> 8, icmp & 255)) this.noteRefusal(packet, meta);
   }
 
   private addToTable(packet: Packet, meta: number): void {
@@ -122,7 +128,26 @@ export class FlowMeter implements FlowSink {
       if (exchange === undefined) ports = packet.icmp | (isFromHigh ? ONE_WAY_FROM_HIGH : ONE_WAY_FROM_LOW);
       else ports = exchange.type << 8;
     }
-    this.table.add(packet, low, high, ports, meta, isFromHigh);
+    const { table } = this;
+    const slot = table.add(packet, low, high, ports, meta, isFromHigh);
+    if (table.isNew) this.names.begin(slot, packet.timeUs);
+    const isLooked = (table.words[slot * SLOT_WORDS + STATE]! & LOOKED_MASK) === LOOKED_MASK;
+    if (!isLooked && packet.payloadEnd > packet.payloadAt) this.names.look(slot, packet, isFromHigh);
+  }
+
+  /** Marks the flow that an ICMP error says was refused, if its originator's packet is what the error is about. */
+  private noteRefusal(packet: Packet, meta: number): void {
+    const { quote } = this;
+    if (!readQuote(packet, quote)) return;
+    const isFromHigh =
+      quote.source > quote.destination ||
+      (quote.source === quote.destination && quote.sourcePort > quote.destinationPort);
+    const low = isFromHigh ? quote.destination : quote.source;
+    const high = isFromHigh ? quote.source : quote.destination;
+    const ports = isFromHigh
+      ? (quote.destinationPort << 16) | quote.sourcePort
+      : (quote.sourcePort << 16) | quote.destinationPort;
+    this.table.refuse(low, high, ports, (meta & ~255) | quote.protocol, isFromHigh);
   }
 
   private addWaitingFragments(packet: Packet, meta: number): void {
@@ -177,6 +202,7 @@ export class FlowMeter implements FlowSink {
     yield* this.export(loss);
     this.addresses.clear();
     this.scopes.clear();
+    this.names.clear();
     this.isOverfull = false;
   }
 

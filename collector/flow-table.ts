@@ -20,6 +20,7 @@ import {
   PAYLOAD_HIGH,
   PAYLOAD_LOW,
   PORTS,
+  REFUSED,
   SCOPE,
   SHUT,
   SLOT_DOUBLES,
@@ -91,6 +92,8 @@ export class FlowTable {
   private used = 0; // slots ever taken
   /** Flows now in the table. */
   size = 0;
+  /** Whether the last packet added began its flow. */
+  isNew = false;
   /** Flows that were ended early to make room. */
   evicted = 0;
   private readonly shortestUs: number;
@@ -152,6 +155,7 @@ export class FlowTable {
     const isSyn = isTcp && (tcpFlags & (SYN | ACK)) === SYN;
     const hash = this.hash(low, high, ports, meta);
     let slot = this.search(hash, low, high, ports, meta);
+    this.isNew = false;
     if (slot === NO_SLOT) {
       slot = this.take(hash, low, high, ports, meta);
       this.begin(slot, packet, isFromHigh);
@@ -184,6 +188,15 @@ export class FlowTable {
     } else if (packet.protocol === SCTP) state = noteSctp(state, packet, isFromHigh);
     words[at + STATE] = state;
     return slot;
+  }
+
+  /** Notes that a router or the responder's host refused what one side of a flow had sent, if that side opened the flow. */
+  refuse(low: number, high: number, ports: number, meta: number, isSenderHigh: boolean): void {
+    const slot = this.find(low, high, ports, meta);
+    if (slot === NO_SLOT) return;
+    const at = slot * SLOT_WORDS + STATE;
+    const isOriginatorHigh = (this.words[at]! & ORIGINATOR_IS_HIGH) !== 0;
+    if (isOriginatorHigh === isSenderHigh) this.words[at] = this.words[at]! | REFUSED;
   }
 
   /** Whether a packet of the slot's tuple belongs to another flow. */
@@ -257,6 +270,7 @@ export class FlowTable {
   }
 
   private begin(slot: number, packet: Packet, isFromHigh: boolean): void {
+    this.isNew = true;
     const at = slot * SLOT_WORDS;
     const at64 = slot * SLOT_DOUBLES;
     const opening = openingOf(packet);

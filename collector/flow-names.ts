@@ -1,0 +1,139 @@
+import { tryParseAddress } from "../model/address.js";
+import type { AddressTable } from "./address-table.js";
+import {
+  ADDRESS_HIGH,
+  ADDRESS_LOW,
+  FAMILY6,
+  LOOKED_MASK,
+  LOOKED_SHIFT,
+  META,
+  ORIGINATOR_IS_HIGH,
+  PORTS,
+  SLOT_WORDS,
+  STATE,
+} from "./flow-slot.js";
+import type { FlowTable } from "./flow-table.js";
+import type { Packet } from "./layers/packet.js";
+import { SYN } from "./layers/tcp.js";
+import { NameCache } from "./names/name-cache.js";
+import { isDnsPort, NAMED_WITHIN_PACKETS, PayloadObserver } from "./names/observe-payload.js";
+
+const TCP = 6;
+const UDP = 17;
+
+/** Names of one flow at most: a server farm may answer to hundreds. */
+const MAX_NAMES = 8;
+
+/**
+ * Gives flows the names of their responders: what a flow's own first payloads say, and what DNS answers had told its
+ * originator before it began.
+ */
+export class FlowNames {
+  private readonly observer = new PayloadObserver();
+  private answers = new NameCache();
+  private readonly bytes = new Uint8Array(16);
+
+  constructor(
+    private readonly addresses: AddressTable,
+    private readonly table: () => FlowTable,
+  ) {}
+
+  /** Names a flow that just began by the answers that its originator was given. */
+  begin(slot: number, timeUs: number): void {
+    if (this.answers.isEmpty) return;
+    const table = this.table();
+    const { words } = table;
+    const at = slot * SLOT_WORDS;
+    const meta = words[at + META]!;
+    const isHigh = (words[at + STATE]! & ORIGINATOR_IS_HIGH) !== 0;
+    const client = this.keyOf(meta, words[at + (isHigh ? ADDRESS_HIGH : ADDRESS_LOW)]!);
+    const server = this.keyOf(meta, words[at + (isHigh ? ADDRESS_LOW : ADDRESS_HIGH)]!);
+    const names = this.answers.lookup(client, server, timeUs);
+    if (names.length === 0) return;
+    table.setNames(slot, names.length > MAX_NAMES ? names.slice(0, MAX_NAMES) : names);
+  }
+
+  /** A number that is equal for equal addresses of one scope: the word itself for plain IPv4, as small numbers are fast. */
+  private keyOf(meta: number, word: number): number {
+    return meta >>> 8 === 0 ? word : (meta >>> 8) * 0x1_0000_0000 + (word >>> 0);
+  }
+
+  /** Looks at the payload of the packet at hand. Only called while the slot's LOOKED bits are not all set. */
+  look(slot: number, packet: Packet, isFromHigh: boolean): void {
+    const table = this.table();
+    const { words } = table;
+    const at = slot * SLOT_WORDS;
+    const state = words[at + STATE]!;
+    const { protocol, payloadAt } = packet;
+    if (protocol !== TCP && protocol !== UDP) {
+      words[at + STATE] = state | LOOKED_MASK;
+      return;
+    }
+    const isHigh = (state & ORIGINATOR_IS_HIGH) !== 0;
+    const ports = words[at + PORTS]!;
+    const originatorPort = isHigh ? ports & 0xffff : ports >>> 16;
+    const responderPort = isHigh ? ports >>> 16 : ports & 0xffff;
+    const sequence = (packet.tcpFlags & SYN) !== 0 ? (packet.sequence + 1) | 0 : packet.sequence;
+    const sighting = this.observer.observe(
+      slot,
+      protocol,
+      originatorPort,
+      responderPort,
+      isFromHigh === isHigh,
+      sequence >>> 0,
+      packet.bytes,
+      payloadAt,
+      packet.payloadEnd - payloadAt,
+    );
+    if (sighting?.kind === "name") {
+      const { name, source } = sighting;
+      table.setNames(slot, [{ name, source }, ...(table.namesOf(slot) ?? [])].slice(0, MAX_NAMES));
+      words[at + STATE] = state | LOOKED_MASK;
+      return;
+    }
+    if (sighting?.kind === "dns-answers") {
+      const meta = words[at + META]!;
+      // What is sent to a group is told to everybody.
+      const isToGroup = this.addresses.isGroup(packet.family, packet.destination);
+      const client = isToGroup ? undefined : this.keyOf(meta, words[at + (isHigh ? ADDRESS_HIGH : ADDRESS_LOW)]!);
+      for (const { name, address, ttlSeconds } of sighting.answers)
+        this.learn(meta, client, name, address, ttlSeconds, packet.timeUs);
+    }
+    if (isDnsPort(originatorPort, responderPort)) return; // every packet of it may bring answers
+    const looked = ((state & LOOKED_MASK) >> LOOKED_SHIFT) + 1;
+    words[at + STATE] =
+      looked >= NAMED_WITHIN_PACKETS ? state | LOOKED_MASK : (state & ~LOOKED_MASK) | (looked << LOOKED_SHIFT);
+  }
+
+  private learn(
+    meta: number,
+    client: number | undefined,
+    name: string,
+    address: string,
+    ttlSeconds: number,
+    timeUs: number,
+  ): void {
+    const parsed = tryParseAddress(address);
+    if (parsed === undefined) return;
+    const scope = meta & ~(FAMILY6 | 255);
+    let server = scope;
+    let word: number;
+    if (parsed.family === 4) word = Number(parsed.value) | 0;
+    else {
+      server |= FAMILY6;
+      for (let i = 15, rest = parsed.value; i >= 0; i--, rest >>= 8n) this.bytes[i] = Number(rest & 255n);
+      word = this.addresses.intern(this.bytes, 0);
+    }
+    this.answers.learn(client, this.keyOf(server, word), name, ttlSeconds, timeUs);
+  }
+
+  /** Forgets what was held for a flow that ended. */
+  end(slot: number): void {
+    this.observer.close(slot);
+  }
+
+  /** Forgets all answers: the numbers of IPv6 addresses begin anew. */
+  clear(): void {
+    this.answers = new NameCache();
+  }
+}
