@@ -1,5 +1,5 @@
 import { formatAddress } from "../../model/address.js";
-import { formatSelector, type LabelSelector } from "../../model/label-selector.js";
+import { formatSelector } from "../../model/label-selector.js";
 import type { AddressGroup, Inventory, Workload } from "../../model/workload.js";
 import { cidrTexts, rangeOfAddress, rangesContain, subtractRanges } from "../address-ranges.js";
 import type { AllowRule } from "../allow-rule.js";
@@ -9,25 +9,20 @@ import type { Peer, WorkloadSelector } from "../peer.js";
 import type { Isolation, PolicySet } from "../policy-set.js";
 import { currentAddresses, type Selection, selectionOf } from "../selection.js";
 import { canonicalSelector } from "../selector-algebra.js";
-import { type PodsSelection, podSelectionsAt } from "./pod-policies.js";
+import { isPinned, type PodsSelection, podSelectionsAt } from "./pod-policies.js";
 import { invalidLabelOf, type PodTarget, podCensus } from "./pod-target.js";
 
 /** The policy as a target can say it, with what is lost on the way. */
 export interface Expression {
   readonly expressed: ExpressedPolicy;
+  readonly written: PolicySet; // what files are to say; `expressed` is what it comes to
   readonly losses: readonly Loss[];
   readonly selection: PodsSelection; // over the expressed policy set
 }
 
-const METADATA_NAME = "kubernetes.io/metadata.name";
-
 function listed(names: readonly string[]): string {
   const shown = names.slice(0, 5).join(", ");
   return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
-}
-
-function isPinned(namespaces: LabelSelector): boolean {
-  return namespaces.requirements.some(({ key, operator }) => key === METADATA_NAME && operator === "In");
 }
 
 /** The selector without service accounts, and whether it still selects the same workloads. */
@@ -81,12 +76,18 @@ function expressIsolations(policySet: PolicySet, selection: PodsSelection, targe
       if (!isSame) continue;
       selector = bare;
     }
-    if (!isPinned(selector.namespaces)) {
+    if (!isPinned(selector.namespaces) && !target.isClusterwide) {
       const text = `Files are written for the namespaces of today that match "${formatSelector(selector.namespaces)}": export again when one is added.`;
       losses.push({ ruleId: "isolation", kind: "conditional", text });
     }
-    for (const workload of selected.filter(selection.isPod)) enforced.add(keyOf(workload, direction));
-    const said: Isolation = { selector, direction, mode: options.mode };
+    const said: Isolation = { selector, direction, mode: target.audit === "none" ? "deny" : options.mode };
+    const reached = new Set(podSelectionsAt({ kind: "any" }, said, selection).flatMap(({ workloads }) => workloads));
+    for (const workload of reached) enforced.add(keyOf(workload, direction));
+    const missed = selected.filter((workload) => selection.isPod(workload) && !reached.has(workload));
+    if (missed.length > 0) {
+      const text = `${target.name} cannot single out ${listed(missed.map(({ id }) => id))} by labels: not isolated.`;
+      losses.push({ ruleId: "isolation", kind: "dropped", text });
+    }
     isolations.set(JSON.stringify(said), said);
   }
   const unenforced = [...wanted].filter(([key]) => !enforced.has(key)).map(([, end]) => end);
@@ -182,6 +183,9 @@ function isInside(address: string, ranges: Parameters<typeof rangesContain>[0]):
 /**
  * Rewrites a policy set until the target can say every part of it exactly, and reports each step that loses
  * something. Rules keep their ids. DNS lifelines are added for every isolated egress.
+ *
+ * Audit is `staged` where the target judges without enforcing, `open` where its files can be written so that they isolate
+ * nobody, and `none` where files always enforce.
  */
 export function expressForPods(
   policySet: PolicySet,
@@ -190,7 +194,9 @@ export function expressForPods(
   target: PodTarget,
 ): Expression {
   const { isPod, isAssumed } = podCensus(inventory.workloads);
-  const selection = { ...selectionOf(policySet, inventory), isPod };
+  const { isClusterwide, hasExpressions } = target;
+  const means = { isPod, isClusterwide, hasExpressions };
+  const selection = { ...selectionOf(policySet, inventory), ...means };
   const { isolations, unenforced, losses } = expressIsolations(policySet, selection, target, options);
   if (isAssumed) {
     const text = "The inventory names hosts only: the files take each workload for pods that bear its labels.";
@@ -248,9 +254,15 @@ export function expressForPods(
     isolations,
     groups: [...policySet.groups, ...groups, ...(lifelines.length > 0 ? [resolverGroup(inventory)] : [])],
   };
+  const isOpen = options.mode === "audit" && target.audit === "open";
+  if (isOpen) {
+    const text = `${target.name} has no audit mode of its own: the audit files isolate nobody, they only show which rule allows what.`;
+    losses.push({ ruleId: "isolation", kind: "dropped", text });
+  }
   return {
-    expressed: { policySet: expressed, unenforced },
+    expressed: { policySet: isOpen ? { ...expressed, isolations: [] } : expressed, unenforced },
+    written: expressed,
     losses: sortLosses(losses),
-    selection: { ...selectionOf(expressed, inventory), isPod },
+    selection: { ...selectionOf(expressed, inventory), ...means },
   };
 }

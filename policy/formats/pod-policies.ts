@@ -6,7 +6,7 @@ import type { Peer, WorkloadSelector } from "../peer.js";
 import type { Isolation, PolicySet } from "../policy-set.js";
 import { currentAddresses, currentRanges, type Selection } from "../selection.js";
 import { canonicalSelector, intersectSelectors, selectorKey } from "../selector-algebra.js";
-import type { PodCensus } from "./pod-target.js";
+import type { PodCensus, PodTarget } from "./pod-target.js";
 
 /** The other end of a rule as formats that select pods by label know it. */
 export type RemotePeer =
@@ -22,23 +22,32 @@ export interface RuleEntry {
 }
 
 /** One policy object: it isolates the pods it selects, in the directions named, and allows what its entries say. */
-export interface PodPolicy {
-  readonly namespace: string;
-  readonly selector: LabelSelector; // over pod labels
-  readonly serviceAccounts: readonly string[]; // "namespace/name"; empty means any
+export interface PodPolicy extends PodPlace {
   readonly directions: readonly ("ingress" | "egress")[];
   readonly ingress: readonly RuleEntry[];
   readonly egress: readonly RuleEntry[];
 }
 
-/** A selection that knows pods from other workloads. */
-export type PodsSelection = Selection & Pick<PodCensus, "isPod">;
+/** A selection that knows what the target can select. */
+export type PodsSelection = Selection & Pick<PodCensus, "isPod"> & Pick<PodTarget, "isClusterwide" | "hasExpressions">;
 
-interface PodSelection {
-  readonly namespace: string;
-  readonly selector: LabelSelector;
-  readonly serviceAccounts: readonly string[];
+/** Which pods one policy object is for. */
+export interface PodPlace {
+  readonly namespace: string | undefined; // absent for an object of the whole cluster
+  readonly namespaces: LabelSelector; // which namespaces are meant; of one namespace, its name
+  readonly selector: LabelSelector; // over pod labels
+  readonly serviceAccounts: readonly string[]; // "namespace/name"; empty means any
+}
+
+interface PodSelection extends PodPlace {
   readonly workloads: readonly Workload[];
+}
+
+const METADATA_NAME = "kubernetes.io/metadata.name";
+
+/** Whether the query is for namespaces by name. */
+export function isPinned(namespaces: LabelSelector): boolean {
+  return namespaces.requirements.some(({ key, operator }) => key === METADATA_NAME && operator === "In");
 }
 
 function byNamespace(workloads: readonly Workload[]): [string, Workload[]][] {
@@ -56,56 +65,120 @@ function commonAccounts(a: readonly string[], b: readonly string[]): readonly st
   return b.length === 0 ? a : a.filter((account) => b.includes(account));
 }
 
+const MOST_VALUES = 64; // of one `In`, where each needs an object of its own
+
+/** The selector as selectors of single values, if it says nothing else. */
+function singleValues(selector: LabelSelector): LabelSelector[] | undefined {
+  let made: LabelSelector[] = [{ requirements: [] }];
+  for (const requirement of selector.requirements) {
+    if (requirement.operator !== "In" || made.length * requirement.values.length > MOST_VALUES) return undefined;
+    made = made.flatMap(({ requirements }) =>
+      requirement.values.map((value) => ({ requirements: [...requirements, { ...requirement, values: [value] }] })),
+    );
+  }
+  return made;
+}
+
+/**
+ * Selectors for `meant`, which are some of the pods that `own` selects among `pods` of one namespace, by the labels of
+ * each. Pods that labels do not tell from others are left out.
+ */
+function byOwnLabels(
+  own: LabelSelector,
+  pods: readonly Workload[],
+  meant: readonly Workload[],
+): [LabelSelector, Workload[]][] {
+  return meant.flatMap((workload): [LabelSelector, Workload[]][] => {
+    const wanted = intersectSelectors(own, selectorOfLabels(workload.labels));
+    if (wanted === undefined) return [];
+    const selector = { requirements: wanted.requirements.filter(({ operator }) => operator === "In") };
+    const alike = pods.filter((other) => matchesLabels(selector, other.labels));
+    return alike.every((other) => meant.includes(other)) ? [[selector, alike]] : [];
+  });
+}
+
+/** One namespace's part of the answer, in selectors that the target can say. */
+function sayable(
+  namespace: string,
+  selector: LabelSelector,
+  serviceAccounts: readonly string[],
+  workloads: readonly Workload[],
+  selection: PodsSelection,
+): PodSelection[] {
+  const namespaces = selectorOfLabels({ [METADATA_NAME]: namespace });
+  const place = { namespace, namespaces, serviceAccounts };
+  if (selection.hasExpressions) return [{ ...place, selector, workloads }];
+  const singles = singleValues(selector);
+  if (singles !== undefined) {
+    return singles.flatMap((single) => {
+      const selected = workloads.filter((workload) => matchesLabels(single, workload.labels));
+      return selected.length === 0 ? [] : [{ ...place, selector: single, workloads: selected }];
+    });
+  }
+  const everyPod = selection.workloads.filter(
+    (workload) => workload.namespace === namespace && selection.isPod(workload),
+  );
+  return byOwnLabels({ requirements: [] }, everyPod, workloads).map(([own, alike]) => ({
+    ...place,
+    selector: own,
+    workloads: alike,
+  }));
+}
+
+/** The pods that a query selects, for an object of the whole cluster where it does not name its namespaces. */
+function placesOf(selector: WorkloadSelector, selection: PodsSelection): PodSelection[] {
+  const labels = canonicalSelector(selector.labels);
+  const namespaces = canonicalSelector(selector.namespaces);
+  const workloads = selection.select(selector).filter(selection.isPod);
+  if (labels === undefined || namespaces === undefined || workloads.length === 0) return [];
+  const { serviceAccounts } = selector;
+  if (selection.isClusterwide && !isPinned(namespaces)) {
+    return [{ namespace: undefined, namespaces, selector: labels, serviceAccounts, workloads }];
+  }
+  return byNamespace(workloads).flatMap(([name, inside]) => sayable(name, labels, serviceAccounts, inside, selection));
+}
+
 /**
  * The pods of `isolation` that `peer`, the rule's end there, means: as selectors that pick exactly these pods of the
- * inventory. Pods that only an address tells apart from others are missing from the answer.
+ * inventory. Pods that the target's selectors cannot tell from others are missing from the answer.
  */
 export function podSelectionsAt(peer: Peer, isolation: Isolation, selection: PodsSelection): PodSelection[] {
-  const own = canonicalSelector(isolation.selector.labels);
-  if (own === undefined) return [];
-  const pods = selection.select(isolation.selector).filter(selection.isPod);
-  const { serviceAccounts } = isolation.selector;
+  const { namespaces, labels, serviceAccounts } = isolation.selector;
   switch (peer.kind) {
     case "any":
-      return byNamespace(pods).map(([namespace, workloads]) => ({
-        namespace,
-        selector: own,
-        serviceAccounts,
-        workloads,
-      }));
+      return placesOf(isolation.selector, selection);
     case "fqdn":
       return [];
-    case "workloads": {
-      const meant = new Set(selection.select(peer.selector));
-      const selector = intersectSelectors(own, peer.selector.labels);
-      const both = pods.filter((workload) => meant.has(workload));
-      const accounts = commonAccounts(serviceAccounts, peer.selector.serviceAccounts);
-      if (selector === undefined) return [];
-      return byNamespace(both).map(([namespace, workloads]) => ({
-        namespace,
-        selector,
-        serviceAccounts: accounts,
-        workloads,
-      }));
-    }
+    case "workloads":
+      return placesOf(
+        {
+          namespaces: { requirements: [...namespaces.requirements, ...peer.selector.namespaces.requirements] },
+          labels: { requirements: [...labels.requirements, ...peer.selector.labels.requirements] },
+          serviceAccounts: commonAccounts(serviceAccounts, peer.selector.serviceAccounts),
+        },
+        selection,
+      );
     case "cidr":
     case "group": {
+      const own = canonicalSelector(labels);
+      if (own === undefined) return [];
       const ranges = selection.rangesOf(peer) ?? [];
       const isWhole = (workload: Workload) => {
         const addresses = currentAddresses(workload).map(rangeOfAddress);
         return addresses.length > 0 && addresses.every(({ family, first }) => rangesContain(ranges, family, first));
       };
+      const pods = selection.select(isolation.selector).filter(selection.isPod);
+      if (pods.length > 0 && pods.every(isWhole)) return placesOf(isolation.selector, selection);
       return byNamespace(pods).flatMap(([namespace, workloads]): PodSelection[] => {
         const inside = workloads.filter(isWhole);
-        if (inside.length === workloads.length) return [{ namespace, selector: own, serviceAccounts, workloads }];
+        if (inside.length === workloads.length) return sayable(namespace, own, serviceAccounts, workloads, selection);
         // Some pods are in and some are out: a pod's own labels may still single it out.
-        return inside.flatMap((workload): PodSelection[] => {
-          const selector = intersectSelectors(own, selectorOfLabels(workload.labels));
-          if (selector === undefined) return [];
-          const alike = workloads.filter((other) => matchesLabels(selector, other.labels));
-          return alike.every((other) => inside.includes(other))
-            ? [{ namespace, selector, serviceAccounts, workloads: alike }]
-            : [];
+        const namespaces = selectorOfLabels({ [METADATA_NAME]: namespace });
+        return byOwnLabels(own, workloads, inside).flatMap(([selector, alike]) => {
+          const both = intersectSelectors(own, selector);
+          if (both === undefined) return [];
+          if (!selection.hasExpressions) return sayable(namespace, both, serviceAccounts, alike, selection);
+          return [{ namespace, namespaces, selector: both, serviceAccounts, workloads: alike }];
         });
       });
     }
@@ -136,7 +209,7 @@ function remotesOf(peer: Peer, selection: PodsSelection): RemotePeer[] {
 }
 
 interface Draft {
-  readonly place: Omit<PodSelection, "workloads">;
+  readonly place: PodPlace;
   readonly directions: Set<"ingress" | "egress">;
   readonly entries: { readonly ingress: RuleEntry[]; readonly egress: RuleEntry[] };
 }
@@ -144,8 +217,13 @@ interface Draft {
 /** One policy for each selector of isolated pods, with every rule that ends there. Sorted; exact on the inventory. */
 export function podPoliciesOf(policySet: PolicySet, selection: PodsSelection): PodPolicy[] {
   const drafts = new Map<string, Draft>();
-  const draftAt = (place: Omit<PodSelection, "workloads">, direction: "ingress" | "egress"): Draft => {
-    const key = JSON.stringify([place.namespace, selectorKey(place.selector), place.serviceAccounts]);
+  const draftAt = (place: PodPlace, direction: "ingress" | "egress"): Draft => {
+    const key = JSON.stringify([
+      place.namespace ?? "",
+      selectorKey(place.namespaces),
+      selectorKey(place.selector),
+      place.serviceAccounts,
+    ]);
     let draft = drafts.get(key);
     if (draft === undefined) {
       draft = { place, directions: new Set(), entries: { ingress: [], egress: [] } };
@@ -173,6 +251,7 @@ export function podPoliciesOf(policySet: PolicySet, selection: PodsSelection): P
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, { place, directions, entries }]) => ({
       namespace: place.namespace,
+      namespaces: place.namespaces,
       selector: place.selector,
       serviceAccounts: place.serviceAccounts,
       directions: (["ingress", "egress"] as const).filter((direction) => directions.has(direction)),

@@ -6,6 +6,9 @@ import type { Service } from "../service.js";
 export interface PodTarget {
   readonly name: string; // as in a sentence, e.g. "Kubernetes NetworkPolicy"
   readonly directions: readonly ("ingress" | "egress")[];
+  readonly isClusterwide: boolean; // whether an object may select pods of all namespaces
+  readonly hasExpressions: boolean; // whether a selector may say more than `key: value`
+  readonly audit: "staged" | "open" | "none"; // see expressForPods
   readonly hasServiceAccounts: boolean; // whether a selector may ask for them
   readonly hasNames: boolean; // whether an egress peer may be a DNS name
   readonly fitServices: (services: readonly Service[]) => FittedServices;

@@ -15,6 +15,9 @@ import { fitServices, portsOf } from "./services.js";
 const TARGET: PodTarget = {
   name: "Kubernetes NetworkPolicy",
   directions: ["ingress", "egress"],
+  isClusterwide: false,
+  hasExpressions: true,
+  audit: "none",
   hasServiceAccounts: false,
   hasNames: false,
   fitServices,
@@ -86,7 +89,7 @@ function manifest(policy: PodPolicy, name: string, policySet: PolicySet): string
       kind: "NetworkPolicy",
       metadata: {
         name,
-        namespace: policy.namespace,
+        ...(policy.namespace === undefined ? {} : { namespace: policy.namespace }),
         labels: { "app.kubernetes.io/managed-by": "portolan", "portolan/policy-set": slug(policySet.name) },
         annotations: {
           "portolan/generation": String(policySet.generation),
@@ -143,11 +146,11 @@ Deleting the policies opens the pods again at once. Nothing else in the cluster 
 
 /** NetworkPolicies, one for each selector of isolated pods, with the reason of every rule beside it. */
 export function renderKubernetes(policySet: PolicySet, inventory: Inventory, options: RenderOptions): Bundle {
-  const { expressed, losses, selection } = expressForPods(policySet, inventory, options, TARGET);
-  const policies = podPoliciesOf(expressed.policySet, selection);
+  const { expressed, written, losses, selection } = expressForPods(policySet, inventory, options, TARGET);
+  const policies = podPoliciesOf(written, selection);
   const allLosses = sortLosses([...losses, ...conditions(policies, options)]);
   const files: BundleFile[] = [];
-  for (const namespace of new Set(policies.map((policy) => policy.namespace))) {
+  for (const namespace of new Set(policies.flatMap((policy) => policy.namespace ?? []))) {
     const inside = policies.filter((policy) => policy.namespace === namespace);
     const names = uniqueNames(
       inside,
