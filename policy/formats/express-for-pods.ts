@@ -9,7 +9,7 @@ import type { Peer, WorkloadSelector } from "../peer.js";
 import type { Isolation, PolicySet } from "../policy-set.js";
 import { currentAddresses, type Selection, selectionOf } from "../selection.js";
 import { canonicalSelector } from "../selector-algebra.js";
-import { isPinned, type PodsSelection, podSelectionsAt } from "./pod-policies.js";
+import { isPinned, type PodsSelection, podSelectionsAt, podsInside } from "./pod-policies.js";
 import { invalidLabelOf, type PodTarget, podCensus } from "./pod-target.js";
 
 /** The policy as a target can say it, with what is lost on the way. */
@@ -147,19 +147,22 @@ function cutAddresses(
   if (peer.kind !== "cidr" && peer.kind !== "group") return { rule };
   const direction = end === "client" ? "egress" : "ingress";
   const ranges = selection.rangesOf(peer) ?? [];
-  const reached = new Set<string>();
-  const touched = new Map<string, Workload>();
-  for (const isolation of isolations.filter((candidate) => candidate.direction === direction)) {
-    for (const workload of selection.select(isolation.selector)) {
-      if (selection.isPod(workload) && currentAddresses(workload).some((text) => isInside(text, ranges))) {
-        touched.set(workload.id, workload);
-      }
-    }
-    for (const { workloads } of podSelectionsAt(peer, isolation, selection)) {
-      for (const workload of workloads) reached.add(workload.id);
-    }
-  }
-  const missed = [...touched.values()].filter((workload) => !reached.has(workload.id));
+  const isTouched = (workload: Workload) =>
+    selection.isPod(workload) && currentAddresses(workload).some((text) => isInside(text, ranges));
+  const missedOf = (touched: readonly Workload[], reached: readonly { workloads: readonly Workload[] }[]) => {
+    const found = new Set(reached.flatMap(({ workloads }) => workloads));
+    return touched.filter((workload) => !found.has(workload));
+  };
+  const near = isolations
+    .filter((isolation) => isolation.direction === direction)
+    .flatMap((isolation) =>
+      missedOf(selection.select(isolation.selector).filter(isTouched), podSelectionsAt(peer, isolation, selection)),
+    );
+  const far =
+    selection.addressesMean === "anyone"
+      ? []
+      : missedOf(selection.workloads.filter(isTouched), podsInside(ranges, selection));
+  const missed = [...new Set([...near, ...far])].sort((a, b) => (a.id < b.id ? -1 : 1));
   if (missed.length === 0) return { rule };
   const holes = missed.flatMap((workload) => currentAddresses(workload).map(rangeOfAddress));
   const left = subtractRanges(ranges, holes);
@@ -194,16 +197,16 @@ export function expressForPods(
   target: PodTarget,
 ): Expression {
   const { isPod, isAssumed } = podCensus(inventory.workloads);
-  const { isClusterwide, hasExpressions } = target;
-  const means = { isPod, isClusterwide, hasExpressions };
-  const selection = { ...selectionOf(policySet, inventory), ...means };
+  const { isClusterwide, hasExpressions, addressesMean } = target;
+  const means = { isPod, isClusterwide, hasExpressions, addressesMean };
+  const named: PolicySet = { ...policySet, groups: [...policySet.groups, resolverGroup(inventory)] };
+  const selection = { ...selectionOf(named, inventory), ...means };
   const { isolations, unenforced, losses } = expressIsolations(policySet, selection, target, options);
   if (isAssumed) {
     const text = "The inventory names hosts only: the files take each workload for pods that bear its labels.";
     losses.push({ ruleId: "bundle", kind: "conditional", text });
   }
   const rules: AllowRule[] = [];
-  const groups: AddressGroup[] = [];
   for (const rule of policySet.rules) {
     const report = (kind: Loss["kind"], text: string, services = rule.services) =>
       losses.push({ ruleId: rule.id, kind, text, packets: [{ client: rule.client, server: rule.server, services }] });
@@ -230,14 +233,7 @@ export function expressForPods(
         losses.push({ ruleId: rule.id, kind: "conditional", text: end.condition });
       }
     }
-    let fitted: AllowRule = { ...rule, client: client.peer, server: server.peer, services: services.said };
-    for (const end of ["client", "server"] as const) {
-      const cut = cutAddresses(fitted, end, isolations, selection);
-      fitted = cut.rule;
-      if (cut.group !== undefined) groups.push(cut.group);
-      if (cut.loss !== undefined) losses.push(cut.loss);
-    }
-    rules.push(fitted);
+    rules.push({ ...rule, client: client.peer, server: server.peer, services: services.said });
   }
   const lifelines = dnsLifelines(isolations);
   if (lifelines.length > 0) {
@@ -248,11 +244,22 @@ export function expressForPods(
       packets: lifelines.map(({ client, server, services }) => ({ client, server, services })),
     });
   }
+  const groups: AddressGroup[] = [];
+  const cut = [...rules, ...lifelines].map((rule) => {
+    let left = rule;
+    for (const end of ["client", "server"] as const) {
+      const { rule: next, group, loss } = cutAddresses(left, end, isolations, selection);
+      left = next;
+      if (group !== undefined) groups.push(group);
+      if (loss !== undefined) losses.push(loss);
+    }
+    return left;
+  });
   const expressed: PolicySet = {
     ...policySet,
-    rules: [...rules, ...lifelines].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)),
+    rules: cut.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)),
     isolations,
-    groups: [...policySet.groups, ...groups, ...(lifelines.length > 0 ? [resolverGroup(inventory)] : [])],
+    groups: [...named.groups, ...groups],
   };
   const isOpen = options.mode === "audit" && target.audit === "open";
   if (isOpen) {

@@ -1,4 +1,5 @@
-import { type LabelSelector, matchesLabels, selectorOfLabels } from "../../model/label-selector.js";
+import type { AddressRange } from "../../model/cidr.js";
+import { EVERYTHING, type LabelSelector, matchesLabels, selectorOfLabels } from "../../model/label-selector.js";
 import type { Workload } from "../../model/workload.js";
 import { cidrTexts, rangeOfAddress, rangesContain } from "../address-ranges.js";
 import type { AllowRule } from "../allow-rule.js";
@@ -29,7 +30,9 @@ export interface PodPolicy extends PodPlace {
 }
 
 /** A selection that knows what the target can select. */
-export type PodsSelection = Selection & Pick<PodCensus, "isPod"> & Pick<PodTarget, "isClusterwide" | "hasExpressions">;
+export type PodsSelection = Selection &
+  Pick<PodCensus, "isPod"> &
+  Pick<PodTarget, "isClusterwide" | "hasExpressions" | "addressesMean">;
 
 /** Which pods one policy object is for. */
 export interface PodPlace {
@@ -106,7 +109,8 @@ function sayable(
   selection: PodsSelection,
 ): PodSelection[] {
   const namespaces = selectorOfLabels({ [METADATA_NAME]: namespace });
-  const place = { namespace, namespaces, serviceAccounts };
+  const here = serviceAccounts.filter((account) => account.startsWith(`${namespace}/`));
+  const place = { namespace, namespaces, serviceAccounts: here };
   if (selection.hasExpressions) return [{ ...place, selector, workloads }];
   const singles = singleValues(selector);
   if (singles !== undefined) {
@@ -163,10 +167,7 @@ export function podSelectionsAt(peer: Peer, isolation: Isolation, selection: Pod
       const own = canonicalSelector(labels);
       if (own === undefined) return [];
       const ranges = selection.rangesOf(peer) ?? [];
-      const isWhole = (workload: Workload) => {
-        const addresses = currentAddresses(workload).map(rangeOfAddress);
-        return addresses.length > 0 && addresses.every(({ family, first }) => rangesContain(ranges, family, first));
-      };
+      const isWhole = isWhollyIn(ranges);
       const pods = selection.select(isolation.selector).filter(selection.isPod);
       if (pods.length > 0 && pods.every(isWhole)) return placesOf(isolation.selector, selection);
       return byNamespace(pods).flatMap(([namespace, workloads]): PodSelection[] => {
@@ -185,6 +186,50 @@ export function podSelectionsAt(peer: Peer, isolation: Isolation, selection: Pod
   }
 }
 
+function isWhollyIn(ranges: readonly AddressRange[]) {
+  return (workload: Workload) => {
+    const addresses = currentAddresses(workload).map(rangeOfAddress);
+    return addresses.length > 0 && addresses.every(({ family, first }) => rangesContain(ranges, family, first));
+  };
+}
+
+/**
+ * Pods with all their addresses in `ranges`, by label, for targets to which an address is never a pod. Pods that labels do
+ * not tell from others, or that are only partly inside, are missing from the answer.
+ */
+export function podsInside(ranges: readonly AddressRange[], selection: PodsSelection): PodSelection[] {
+  if (selection.addressesMean === "anyone") return [];
+  const pods = selection.workloads.filter(selection.isPod);
+  const isInside = isWhollyIn(ranges);
+  const everything = { selector: EVERYTHING, serviceAccounts: [] };
+  if (pods.length > 0 && pods.every(isInside)) {
+    return [{ namespace: undefined, namespaces: EVERYTHING, ...everything, workloads: pods }];
+  }
+  return byNamespace(pods).flatMap(([namespace, workloads]): PodSelection[] => {
+    const namespaces = selectorOfLabels({ [METADATA_NAME]: namespace });
+    const inside = workloads.filter(isInside);
+    if (inside.length === workloads.length) return [{ namespace, namespaces, ...everything, workloads }];
+    return byOwnLabels(EVERYTHING, workloads, inside).map(([selector, alike]) => ({
+      namespace,
+      namespaces,
+      selector,
+      serviceAccounts: [],
+      workloads: alike,
+    }));
+  });
+}
+
+/** Addresses as such, and the pods that the target would not find behind them. */
+function addressesAndPods(peer: Peer, addresses: readonly RemotePeer[], selection: PodsSelection): RemotePeer[] {
+  const pods = podsInside(selection.rangesOf(peer) ?? [], selection).map(
+    ({ namespaces, selector, serviceAccounts }): RemotePeer => ({
+      kind: "pods",
+      selector: { namespaces, labels: selector, serviceAccounts },
+    }),
+  );
+  return [...pods, ...addresses];
+}
+
 function remotesOf(peer: Peer, selection: PodsSelection): RemotePeer[] {
   switch (peer.kind) {
     case "any":
@@ -192,9 +237,15 @@ function remotesOf(peer: Peer, selection: PodsSelection): RemotePeer[] {
     case "fqdn":
       return [{ kind: "name", pattern: peer.pattern }];
     case "cidr":
-      return [{ kind: "addresses", cidr: peer.cidr, except: peer.except }];
-    case "group":
-      return cidrTexts(selection.rangesOf(peer) ?? []).map((cidr) => ({ kind: "addresses", cidr, except: [] }));
+      return addressesAndPods(peer, [{ kind: "addresses", cidr: peer.cidr, except: peer.except }], selection);
+    case "group": {
+      const cidrs = cidrTexts(selection.rangesOf(peer) ?? []);
+      return addressesAndPods(
+        peer,
+        cidrs.map((cidr) => ({ kind: "addresses", cidr, except: [] })),
+        selection,
+      );
+    }
     case "workloads": {
       const meant = selection.select(peer.selector);
       const others = meant.filter((workload) => !selection.isPod(workload));

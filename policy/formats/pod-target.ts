@@ -11,6 +11,8 @@ export interface PodTarget {
   readonly audit: "staged" | "open" | "none"; // see expressForPods
   readonly hasServiceAccounts: boolean; // whether a selector may ask for them
   readonly hasNames: boolean; // whether an egress peer may be a DNS name
+  /** Whether an address in a rule also means the pod that has it, or only what is no pod. */
+  readonly addressesMean: "anyone" | "outsiders";
   readonly fitServices: (services: readonly Service[]) => FittedServices;
 }
 

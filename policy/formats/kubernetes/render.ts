@@ -20,6 +20,7 @@ const TARGET: PodTarget = {
   audit: "none",
   hasServiceAccounts: false,
   hasNames: false,
+  addressesMean: "anyone",
   fitServices,
 };
 
