@@ -33,7 +33,7 @@ const SEVERAL_LINES = /^[!-~]([ -~]*[!-~])?(\n[!-~]([ -~]*[!-~])?)+$/;
 
 /** A document with its comments; strings are quoted wherever any reader might see something else in them. */
 export function yamlText(value: YamlValue, comments: readonly YamlComment[] = []): string {
-  const document = new Document(value, { version: "1.2" });
+  const document = new Document(value, { version: "1.2", aliasDuplicateObjects: false });
   visit(document, {
     Scalar(_key, node) {
       const scalar = node as Scalar;
