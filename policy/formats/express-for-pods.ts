@@ -1,15 +1,15 @@
-import { formatAddress } from "../../model/address.js";
 import { formatSelector } from "../../model/label-selector.js";
 import type { AddressGroup, Inventory, Workload } from "../../model/workload.js";
-import { cidrTexts, rangeOfAddress, rangesContain, subtractRanges } from "../address-ranges.js";
 import type { AllowRule } from "../allow-rule.js";
 import { type ExpressedPolicy, type Loss, type RenderOptions, sortLosses, type UnenforcedEnd } from "../bundle.js";
 import { dnsLifelines, resolverGroup } from "../lifelines.js";
 import type { Peer, WorkloadSelector } from "../peer.js";
 import type { Isolation, PolicySet } from "../policy-set.js";
-import { currentAddresses, type Selection, selectionOf } from "../selection.js";
+import { type Selection, selectionOf } from "../selection.js";
 import { canonicalSelector } from "../selector-algebra.js";
-import { isPinned, type PodsSelection, podSelectionsAt, podsInside } from "./pod-policies.js";
+import { cutAddresses } from "./cut-addresses.js";
+import { listed } from "./listed.js";
+import { isPinned, type PodsSelection, podSelectionsAt } from "./pod-policies.js";
 import { invalidLabelOf, type PodTarget, podCensus } from "./pod-target.js";
 
 /** The policy as a target can say it, with what is lost on the way. */
@@ -20,16 +20,13 @@ export interface Expression {
   readonly selection: PodsSelection; // over the expressed policy set
 }
 
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 5).join(", ");
-  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
-}
-
 /** The selector without service accounts, and whether it still selects the same workloads. */
 function withoutServiceAccounts(selector: WorkloadSelector, selection: Selection) {
   const bare: WorkloadSelector = { ...selector, serviceAccounts: [] };
   return { bare, isSame: selection.select(bare).length === selection.select(selector).length };
 }
+
+const ANYBODY: Peer = { kind: "any" };
 
 /** Why the target has no words for the selector, or `undefined`. */
 function unsayable(selector: WorkloadSelector): string | undefined {
@@ -81,7 +78,7 @@ function expressIsolations(policySet: PolicySet, selection: PodsSelection, targe
       losses.push({ ruleId: "isolation", kind: "conditional", text });
     }
     const said: Isolation = { selector, direction, mode: target.audit === "none" ? "deny" : options.mode };
-    const reached = new Set(podSelectionsAt({ kind: "any" }, said, selection).flatMap(({ workloads }) => workloads));
+    const reached = new Set(podSelectionsAt(ANYBODY, ANYBODY, said, selection).flatMap(({ workloads }) => workloads));
     for (const workload of reached) enforced.add(keyOf(workload, direction));
     const missed = selected.filter((workload) => selection.isPod(workload) && !reached.has(workload));
     if (missed.length > 0) {
@@ -134,56 +131,6 @@ function fitPeer(peer: Peer, selection: Selection, target: PodTarget): FittedPee
 }
 
 /**
- * A rule whose isolated end is given by addresses must reach pods by label. Where the labels of a pod cannot
- * single it out, its addresses leave the rule: less is allowed, never more.
- */
-function cutAddresses(
-  rule: AllowRule,
-  end: "client" | "server",
-  isolations: readonly Isolation[],
-  selection: PodsSelection,
-): { rule: AllowRule; group?: AddressGroup; loss?: Loss } {
-  const peer = rule[end];
-  if (peer.kind !== "cidr" && peer.kind !== "group") return { rule };
-  const direction = end === "client" ? "egress" : "ingress";
-  const ranges = selection.rangesOf(peer) ?? [];
-  const isTouched = (workload: Workload) =>
-    selection.isPod(workload) && currentAddresses(workload).some((text) => isInside(text, ranges));
-  const missedOf = (touched: readonly Workload[], reached: readonly { workloads: readonly Workload[] }[]) => {
-    const found = new Set(reached.flatMap(({ workloads }) => workloads));
-    return touched.filter((workload) => !found.has(workload));
-  };
-  const near = isolations
-    .filter((isolation) => isolation.direction === direction)
-    .flatMap((isolation) =>
-      missedOf(selection.select(isolation.selector).filter(isTouched), podSelectionsAt(peer, isolation, selection)),
-    );
-  const far =
-    selection.addressesMean === "anyone"
-      ? []
-      : missedOf(selection.workloads.filter(isTouched), podsInside(ranges, selection));
-  const missed = [...new Set([...near, ...far])].sort((a, b) => (a.id < b.id ? -1 : 1));
-  if (missed.length === 0) return { rule };
-  const holes = missed.flatMap((workload) => currentAddresses(workload).map(rangeOfAddress));
-  const left = subtractRanges(ranges, holes);
-  const group: AddressGroup = { name: `${rule.id} ${end} without unreachable pods`, cidrs: cidrTexts(left) };
-  const cut: Peer = { kind: "group", name: group.name };
-  const text = `The rule names pods by address; labels cannot single out ${listed(missed.map(({ id }) => id))}, so they are left out.`;
-  const packets = holes.map((range) => ({
-    client: rule.client,
-    server: rule.server,
-    [end]: { kind: "cidr" as const, cidr: formatAddress({ family: range.family, value: range.first }), except: [] },
-    services: rule.services,
-  }));
-  return { rule: { ...rule, [end]: cut }, group, loss: { ruleId: rule.id, kind: "dropped", text, packets } };
-}
-
-function isInside(address: string, ranges: Parameters<typeof rangesContain>[0]): boolean {
-  const { family, first } = rangeOfAddress(address);
-  return rangesContain(ranges, family, first);
-}
-
-/**
  * Rewrites a policy set until the target can say every part of it exactly, and reports each step that loses
  * something. Rules keep their ids. DNS lifelines are added for every isolated egress.
  *
@@ -227,13 +174,17 @@ export function expressForPods(
       report("dropped", `Refused: ${wider.join("; ")}. Accept widenings to write it all the same.`);
       continue;
     }
-    for (const text of wider) report("widened", `${text}.`);
+    const said: AllowRule = { ...rule, client: client.peer, server: server.peer, services: services.said };
+    for (const text of wider) {
+      const packets = [{ client: said.client, server: said.server, services: said.services }];
+      losses.push({ ruleId: rule.id, kind: "widened", text: `${text}.`, packets });
+    }
     for (const end of [client, server]) {
       if (end.kind === "said" && end.condition !== undefined) {
         losses.push({ ruleId: rule.id, kind: "conditional", text: end.condition });
       }
     }
-    rules.push({ ...rule, client: client.peer, server: server.peer, services: services.said });
+    rules.push(said);
   }
   const lifelines = dnsLifelines(isolations);
   if (lifelines.length > 0) {
@@ -246,10 +197,11 @@ export function expressForPods(
   }
   const groups: AddressGroup[] = [];
   const cut = [...rules, ...lifelines].map((rule) => {
+    // Both ends are looked at as the policy has them, whatever the other one loses.
     let left = rule;
     for (const end of ["client", "server"] as const) {
-      const { rule: next, group, loss } = cutAddresses(left, end, isolations, selection);
-      left = next;
+      const { peer, group, loss } = cutAddresses(rule, end, isolations, selection);
+      left = { ...left, [end]: peer };
       if (group !== undefined) groups.push(group);
       if (loss !== undefined) losses.push(loss);
     }

@@ -144,9 +144,10 @@ function placesOf(selector: WorkloadSelector, selection: PodsSelection): PodSele
 
 /**
  * The pods of `isolation` that `peer`, the rule's end there, means: as selectors that pick exactly these pods of the
- * inventory. Pods that the target's selectors cannot tell from others are missing from the answer.
+ * inventory. Pods that the target's selectors cannot tell from others are missing from the answer. `far` is the rule's other
+ * end: a pod's address of a family that cannot meet it does not count.
  */
-export function podSelectionsAt(peer: Peer, isolation: Isolation, selection: PodsSelection): PodSelection[] {
+export function podSelectionsAt(peer: Peer, far: Peer, isolation: Isolation, selection: PodsSelection): PodSelection[] {
   const { namespaces, labels, serviceAccounts } = isolation.selector;
   switch (peer.kind) {
     case "any":
@@ -167,7 +168,7 @@ export function podSelectionsAt(peer: Peer, isolation: Isolation, selection: Pod
       const own = canonicalSelector(labels);
       if (own === undefined) return [];
       const ranges = selection.rangesOf(peer) ?? [];
-      const isWhole = isWhollyIn(ranges);
+      const isWhole = isWhollyIn(ranges, familiesOf(far, selection));
       const pods = selection.select(isolation.selector).filter(selection.isPod);
       if (pods.length > 0 && pods.every(isWhole)) return placesOf(isolation.selector, selection);
       return byNamespace(pods).flatMap(([namespace, workloads]): PodSelection[] => {
@@ -186,9 +187,17 @@ export function podSelectionsAt(peer: Peer, isolation: Isolation, selection: Pod
   }
 }
 
-function isWhollyIn(ranges: readonly AddressRange[]) {
+/** The address families of a peer that is addresses; both for all others. */
+export function familiesOf(peer: Peer, selection: PodsSelection): readonly (4 | 6)[] {
+  if (peer.kind !== "cidr" && peer.kind !== "group") return [4, 6];
+  return [...new Set(selection.rangesOf(peer)?.map(({ family }) => family))];
+}
+
+function isWhollyIn(ranges: readonly AddressRange[], families: readonly (4 | 6)[] = [4, 6]) {
   return (workload: Workload) => {
-    const addresses = currentAddresses(workload).map(rangeOfAddress);
+    const addresses = currentAddresses(workload)
+      .map(rangeOfAddress)
+      .filter(({ family }) => families.includes(family));
     return addresses.length > 0 && addresses.every(({ family, first }) => rangesContain(ranges, family, first));
   };
 }
@@ -265,6 +274,8 @@ interface Draft {
   readonly entries: { readonly ingress: RuleEntry[]; readonly egress: RuleEntry[] };
 }
 
+const ANYBODY: Peer = { kind: "any" };
+
 /** One policy for each selector of isolated pods, with every rule that ends there. Sorted; exact on the inventory. */
 export function podPoliciesOf(policySet: PolicySet, selection: PodsSelection): PodPolicy[] {
   const drafts = new Map<string, Draft>();
@@ -285,10 +296,10 @@ export function podPoliciesOf(policySet: PolicySet, selection: PodsSelection): P
   };
   for (const isolation of policySet.isolations) {
     const { direction } = isolation;
-    for (const place of podSelectionsAt({ kind: "any" }, isolation, selection)) draftAt(place, direction);
+    for (const place of podSelectionsAt(ANYBODY, ANYBODY, isolation, selection)) draftAt(place, direction);
     for (const rule of policySet.rules) {
       const [near, far] = direction === "ingress" ? [rule.server, rule.client] : [rule.client, rule.server];
-      const places = podSelectionsAt(near, isolation, selection);
+      const places = podSelectionsAt(near, far, isolation, selection);
       if (places.length === 0) continue;
       const remotes = remotesOf(far, selection);
       if (remotes.length === 0) continue;

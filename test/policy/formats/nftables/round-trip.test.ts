@@ -1,21 +1,15 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import type { Inventory } from "../../../../model/workload.js";
 import type { Bundle } from "../../../../policy/bundle.js";
 import { compare } from "../../../../policy/compare.js";
 import { programOfExpressed } from "../../../../policy/expressed-program.js";
+import { comparableInventory } from "../../../../policy/formats/comparable.js";
 import { parseNftText } from "../../../../policy/formats/nftables/parse-text.js";
 import { programOfTables } from "../../../../policy/formats/nftables/program-of-table.js";
 import { renderNftables } from "../../../../policy/formats/nftables/render.js";
-import { currentAddresses } from "../../../../policy/selection.js";
 import { arbitraryBundleRequest } from "../../arbitrary-bundle.js";
 import { assertLossesExplain } from "../../loss-report.js";
-
-/** Where the rulesets judge: a workload without an address sends and receives nothing. */
-function reachable(inventory: Inventory): Inventory {
-  return { ...inventory, workloads: inventory.workloads.filter((workload) => currentAddresses(workload).length > 0) };
-}
 
 function programOf(bundle: Bundle) {
   const hosts = bundle.files
@@ -31,7 +25,7 @@ test("what is rendered reads back as exactly what the bundle claims, for 1000 ra
   fc.assert(
     fc.property(arbitraryBundleRequest, (request) => {
       const bundle = renderNftables(request.policySet, request.inventory, request.options);
-      const inventory = reachable(request.inventory);
+      const inventory = comparableInventory(request.inventory, false);
       const result = compare(programOfExpressed(bundle.expressed, inventory), programOf(bundle), inventory);
       assert.equal(result.kind === "equal" ? "" : result.text, "");
     }),
@@ -42,7 +36,7 @@ test("what is rendered reads back as exactly what the bundle claims, for 1000 ra
 test("every packet on which the rulesets differ from the policy is in the loss report", () => {
   fc.assert(
     fc.property(arbitraryBundleRequest, (request) => {
-      const inventory = reachable(request.inventory);
+      const inventory = comparableInventory(request.inventory, false);
       assertLossesExplain({ ...request, inventory }, renderNftables(request.policySet, inventory, request.options));
     }),
     { numRuns: 1000 },
