@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { ConversationKey } from "../../model/conversation.js";
 import type { FlowBatch } from "../../model/flow-batch.js";
-import type { Inventory } from "../../model/workload.js";
+import { EMPTY_INVENTORY, type Inventory } from "../../model/workload.js";
 import type { FlowSample } from "../../policy/allow-rule.js";
 import type { SensorStatus, TimeSpan } from "../explorer.js";
 import type { SensorGap } from "../proposal.js";
@@ -55,6 +55,7 @@ export class Store {
   private readonly texts = new ConversationTexts();
   private nextId = 0;
   private closed: Promise<void> | undefined;
+  private storedInventory: Inventory = EMPTY_INVENTORY;
 
   private constructor(
     private readonly worker: Worker,
@@ -89,12 +90,17 @@ export class Store {
     const workerData: DatabaseOptions = { path, memoryLimitMb, threads, maxFlows };
     const store = new Store(new Worker(new URL("./store-worker.js", import.meta.url), { workerData }), lock);
     try {
-      await store.ask({ kind: "open" });
+      store.storedInventory = (await store.ask<"opened">({ kind: "open" })).inventory;
       return store;
     } catch (error) {
       await store.worker.terminate();
       throw error;
     }
+  }
+
+  /** The inventory that was last put in force, also by an earlier process. */
+  get inventory(): Inventory {
+    return this.storedInventory;
   }
 
   private ask<Kind extends StoreAnswer["kind"]>(
@@ -153,7 +159,9 @@ export class Store {
 
   /** Puts an inventory in force and attributes anew what it changes in the past. It is stored with the flows. */
   async reattribute(inventory: Inventory): Promise<Reattribution> {
-    return (await this.ask<"reattributed">({ kind: "reattribute", inventory })).report;
+    const { report } = await this.ask<"reattributed">({ kind: "reattribute", inventory });
+    this.storedInventory = inventory;
+    return report;
   }
 
   /** Writes everything into the file and frees it; further calls fail. */

@@ -1,0 +1,235 @@
+import type { ConversationKey, ConversationWindow } from "../model/conversation.js";
+import type { FlowBatch } from "../model/flow-batch.js";
+import type { Graph, GraphLevel } from "../model/graph.js";
+import { formatInventory } from "../model/inventory-format.js";
+import type { Inventory } from "../model/workload.js";
+import { discover } from "./discovery/discover.js";
+import type { EdgeDetail, ExplorerSource, SensorStatus, TimelineSlice, TimeSpan } from "./explorer.js";
+import { buildGraph, edgeNaming } from "./graph/build-graph.js";
+import { BatchBuffer } from "./ingest/batch-buffer.js";
+import type { Proposal } from "./proposal.js";
+import { loadSnapshot, type Snapshot } from "./snapshot.js";
+import { Store, type StoreOptions } from "./store/store.js";
+import { timelineOf } from "./timeline.js";
+
+/** Conversations of one edge that samples are looked up for; more would only repeat the picture. */
+const SAMPLED_CONVERSATIONS = 500;
+const MAX_SAMPLES = 10;
+/** Graphs of one revision that are kept, by level and span. */
+const KEPT_GRAPHS = 16;
+/** While answers take long, new data is shown less often, so that at most about a fifth of the time goes into answers. */
+const REST_PER_WORK = 4;
+const MAX_REST_MS = 30_000;
+
+export interface AnalyzerOptions extends StoreOptions {
+  /** The inventory in force; without it the one that the store was last given. */
+  readonly inventory?: Inventory | undefined;
+}
+
+/**
+ * Flows in, graph and proposal out. Rows are stored at once in batches; what is shown changes by revisions, each one
+ * consistent view of the store.
+ */
+export class Analyzer implements ExplorerSource {
+  private currentRevision = 1;
+  private readonly listeners = new Set<(revision: number) => void>();
+  private readonly buffer: BatchBuffer;
+  private snapshot: Promise<Snapshot> | undefined;
+  private proposed: Promise<Proposal> | undefined;
+  private readonly graphs = new Map<string, Promise<Graph>>();
+  private workMs = 0; // time that answers of this revision took
+  private publishTimer: NodeJS.Timeout | undefined;
+  private closing: Promise<void> | undefined;
+
+  private constructor(
+    private readonly store: Store,
+    private currentInventory: Inventory,
+  ) {
+    this.buffer = new BatchBuffer(
+      (batches) => this.store.append(batches),
+      (report) => {
+        if (report.batches > 0) this.publishSoon();
+      },
+    );
+  }
+
+  /** @throws {StoreError} When the store cannot be opened. */
+  static async open(options: AnalyzerOptions): Promise<Analyzer> {
+    const { inventory, ...storeOptions } = options;
+    const store = await Store.open(storeOptions);
+    const analyzer = new Analyzer(store, store.inventory);
+    try {
+      if (inventory !== undefined) await analyzer.setInventory(inventory);
+      return analyzer;
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Takes one batch. Resolves as soon as there is room for the next one, not when it is stored: `flush` waits for that.
+   * @throws {StoreError} When storing failed; the rows are kept and tried again with the next call.
+   */
+  ingest(batch: FlowBatch): Promise<void> {
+    return this.buffer.add(batch);
+  }
+
+  /** Stores all that was taken, and shows it. @throws {StoreError} */
+  async flush(): Promise<void> {
+    await this.buffer.flush();
+    if (this.publishTimer !== undefined) this.publish();
+  }
+
+  /** Puts an inventory in force for what comes and for what is stored. @throws {StoreError} */
+  async setInventory(inventory: Inventory): Promise<void> {
+    if (formatInventory(inventory) === formatInventory(this.currentInventory)) return;
+    await this.buffer.flush();
+    await this.store.reattribute(inventory);
+    this.currentInventory = inventory;
+    this.publish();
+  }
+
+  /** Stores what was taken and frees the database. */
+  close(): Promise<void> {
+    this.closing ??= (async () => {
+      clearTimeout(this.publishTimer);
+      this.listeners.clear();
+      try {
+        await this.buffer.close();
+      } finally {
+        await this.store.close();
+      }
+    })();
+    return this.closing;
+  }
+
+  private publishSoon(): void {
+    if (this.publishTimer !== undefined || this.closing !== undefined) return;
+    const restMs = Math.min(this.workMs * REST_PER_WORK, MAX_REST_MS);
+    this.publishTimer = setTimeout(() => this.publish(), restMs);
+    this.publishTimer.unref();
+  }
+
+  private publish(): void {
+    clearTimeout(this.publishTimer);
+    this.publishTimer = undefined;
+    this.currentRevision++;
+    this.workMs = 0;
+    this.snapshot = undefined;
+    this.proposed = undefined;
+    this.graphs.clear();
+    for (const listener of [...this.listeners]) listener(this.currentRevision);
+  }
+
+  private async timed<T>(work: () => Promise<T>): Promise<T> {
+    const startMs = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.workMs += performance.now() - startMs;
+    }
+  }
+
+  private loaded(): Promise<Snapshot> {
+    const inventory = this.currentInventory;
+    this.snapshot ??= this.timed(() => loadSnapshot(this.store, inventory));
+    return forgetOnFailure(this.snapshot, () => {
+      this.snapshot = undefined;
+    });
+  }
+
+  revision(): number {
+    return this.currentRevision;
+  }
+
+  onChange(listener: (revision: number) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  inventory(): Inventory {
+    return this.currentInventory;
+  }
+
+  async sensors(): Promise<readonly SensorStatus[]> {
+    return (await this.loaded()).sensors;
+  }
+
+  proposal(): Promise<Proposal> {
+    this.proposed ??= this.loaded().then(({ conversations, inventory, gaps }) =>
+      this.timed(async () => {
+        const { windows, samples } = conversations;
+        return discover({ windows, inventory, gaps, samples });
+      }),
+    );
+    return forgetOnFailure(this.proposed, () => {
+      this.proposed = undefined;
+    });
+  }
+
+  graph(level: GraphLevel, span: TimeSpan): Promise<Graph> {
+    const key = `${level} ${span.fromUs ?? ""} ${span.untilUs ?? ""}`;
+    const known = this.graphs.get(key);
+    if (known !== undefined) return known;
+    const made = Promise.all([this.loaded(), this.proposal()]).then(([{ conversations, inventory }, proposal]) =>
+      this.timed(async () => {
+        return buildGraph({ windows: within(conversations.windows, span), inventory, proposal, level });
+      }),
+    );
+    if (this.graphs.size >= KEPT_GRAPHS) this.graphs.delete(this.graphs.keys().next().value as string);
+    this.graphs.set(key, made);
+    return forgetOnFailure(made, () => this.graphs.delete(key));
+  }
+
+  async edge(level: GraphLevel, edgeId: string, span: TimeSpan): Promise<EdgeDetail | undefined> {
+    const { conversations, inventory } = await this.loaded();
+    const graph = await this.graph(level, span);
+    const edge = graph.edges.find(({ id }) => id === edgeId);
+    if (edge === undefined) return undefined;
+    const nameOf = edgeNaming(inventory, level);
+    const windows = within(conversations.windows, span).filter((window) => nameOf(window) === edgeId);
+    const keys = new Map<string, ConversationKey>();
+    for (const { client, server, protocol, serverPort, scope } of windows) {
+      if (keys.size === SAMPLED_CONVERSATIONS) break;
+      keys.set(`${client} ${server} ${scope}`, { client, server, protocol, serverPort, scope });
+    }
+    const stored = await this.store.samples([...keys.values()], span, MAX_SAMPLES);
+    const samples =
+      stored.length > 0
+        ? stored
+        : [...keys.values()]
+            .flatMap(conversations.samples)
+            .sort((a, b) => a.startUs - b.startUs)
+            .slice(0, MAX_SAMPLES);
+    return { edge, samples, windows: activityOf(windows) };
+  }
+
+  async timeline(slices: number): Promise<readonly TimelineSlice[]> {
+    return timelineOf((await this.loaded()).conversations.windows, slices);
+  }
+}
+
+/** A failure is told to whoever waits for it, but not kept as the answer for all who come later. */
+function forgetOnFailure<T>(answer: Promise<T>, forget: () => void): Promise<T> {
+  answer.catch(forget);
+  return answer;
+}
+
+function within(windows: readonly ConversationWindow[], { fromUs, untilUs }: TimeSpan): readonly ConversationWindow[] {
+  if (fromUs === undefined && untilUs === undefined) return windows;
+  const from = fromUs ?? Number.NEGATIVE_INFINITY;
+  const until = untilUs ?? Number.POSITIVE_INFINITY;
+  return windows.filter((window) => window.lastSeenUs >= from && window.firstSeenUs < until);
+}
+
+function activityOf(windows: readonly ConversationWindow[]): EdgeDetail["windows"] {
+  const byStart = new Map<number, { startUs: number; answered: number; failed: number }>();
+  for (const { windowStartUs: startUs, flows } of windows) {
+    const slice = byStart.get(startUs) ?? { startUs, answered: 0, failed: 0 };
+    slice.answered += flows.answered;
+    slice.failed += flows.refused + flows.unanswered;
+    byStart.set(startUs, slice);
+  }
+  return [...byStart.values()].sort((a, b) => a.startUs - b.startUs);
+}
