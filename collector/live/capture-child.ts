@@ -54,7 +54,8 @@ export function startChild(
   isBegun: (line: string) => boolean,
   onLine: (line: string) => void,
 ): StartedChild {
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+  // In a process group of its own: Ctrl-C is for us, who end it after its last packets.
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
   child.stdin.on("error", () => {}); // it may end before it has read anything
   let complaint = "";
   let rest = "";
@@ -100,7 +101,10 @@ function guardChild(child: ChildProcess): () => void {
   const guard =
     child.pid === undefined
       ? undefined
-      : spawn("/bin/sh", ["-c", script, "sh", String(child.pid)], { stdio: ["pipe", "ignore", "ignore"] });
+      : spawn("/bin/sh", ["-c", script, "sh", String(child.pid)], {
+          stdio: ["pipe", "ignore", "ignore"],
+          detached: true,
+        });
   guard?.on("error", () => {}); // without a shell the child ends at its next write, into a closed pipe
   guard?.unref();
   return () => {

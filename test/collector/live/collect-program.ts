@@ -1,5 +1,6 @@
 // Runs the collector on an interface and tells on stdout, a JSON document a line, what happens. SIGTERM ends it.
-// Arguments: interface
+// Arguments: interface; a FIFO whose reading keeps the main thread busy from SIGUSR2 on until something is written to it
+import { readFileSync } from "node:fs";
 
 import { LiveCaptureError } from "../../../collector/live/live-capture-error.js";
 import { startCollector } from "../../../collector/live/live-collector.js";
@@ -24,6 +25,10 @@ try {
     carrier,
     onState: (state) =>
       tell(state.kind === "capturing" ? { state } : { state: { kind: "waiting", error: state.error.message } }),
+  });
+  process.on("SIGUSR2", () => {
+    tell({ busy: true });
+    readFileSync(process.argv[3] as string);
   });
   process.on("SIGTERM", async () => {
     const totals = await collector.stop();

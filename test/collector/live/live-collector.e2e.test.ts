@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { CollectorTotals } from "../../../collector/live/live-collector.js";
+import type { CollectorTotals } from "../../../collector/live/flow-collector.js";
 import type { FlowRecord } from "../../../model/flow-record.js";
 import { makeNamespacePair, type NamespacePair } from "./namespace-pair.js";
 
@@ -17,6 +19,7 @@ interface Told {
   readonly state?: { readonly kind: string; readonly program?: string; readonly error?: string };
   readonly flow?: FlowRecord;
   readonly loss?: { readonly dropped: number | "unknown" };
+  readonly busy?: true;
   readonly totals?: CollectorTotals;
 }
 
@@ -26,9 +29,9 @@ class CollectorProcess {
   errors = "";
   readonly #child: ChildProcess;
 
-  constructor(pair: NamespacePair, wrap: readonly string[] = []) {
-    const command = ["netns", "exec", pair.right, ...wrap, process.execPath, PROGRAM, "r0"];
-    this.#child = spawn("ip", command, { stdio: ["ignore", "pipe", "pipe"] });
+  constructor(pair: NamespacePair, wrap: readonly string[] = [], fifo = "") {
+    const command = ["netns", "exec", pair.right, ...wrap, process.execPath, PROGRAM, "r0", fifo];
+    this.#child = spawn("ip", command, { stdio: ["ignore", "pipe", "pipe"], detached: true });
     let rest = "";
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       const lines = (rest + text).split("\n");
@@ -58,8 +61,9 @@ class CollectorProcess {
     await this.until(() => this.told.filter((told) => told.state?.kind === kind).length >= nth);
   }
 
+  /** To its whole process group, as Ctrl-C in a terminal does it. */
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    process.kill(-this.pid, signal);
   }
 
   async exit(): Promise<number | null> {
@@ -109,9 +113,12 @@ function sendDatagrams(pair: NamespacePair, count: number, bytes = 100): void {
   assert.equal(status, 0, stderr);
 }
 
+/** Children of all threads of a process. */
 function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-  return text === "" ? [] : text.split(" ").map(Number);
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+    const text = readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").trim();
+    return text === "" ? [] : text.split(" ").map(Number);
+  });
 }
 
 async function untilGone(pids: readonly number[]): Promise<void> {
@@ -190,6 +197,23 @@ test("what the kernel drops while nobody reads is counted and told with the batc
     [...told.keys()].reduce<number>((sum, dropped) => sum + Number(dropped), 0),
     lost,
   );
+});
+
+test("nothing is lost while the main thread is busy", async (context) => {
+  const pair = pairFor(context);
+  const folder = mkdtempSync(join(tmpdir(), "portolan-busy-"));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const fifo = join(folder, "fifo");
+  assert.equal(spawnSync("mkfifo", [fifo]).status, 0);
+  const collector = new CollectorProcess(pair, [], fifo);
+  await collector.untilState("capturing");
+  collector.signal("SIGUSR2");
+  await collector.until((told) => told.busy === true);
+  sendDatagrams(pair, 30_000, 1400); // more than the ring, the pipe and all buffers hold
+  writeFileSync(fifo, "enough");
+  const { lost } = await collector.stop();
+  assert.equal(collector.datagrams(), 90_000);
+  assert.equal(lost, 0);
 });
 
 test("an interface that is not there is refused in one line", async (context) => {
