@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import type { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { constants, createGunzip } from "node:zlib";
 import { CaptureError } from "./capture-error.js";
 
 /** Where capture bytes come from. Reading at once (no promise) is what makes plain files fast. */
@@ -59,19 +59,6 @@ export class StreamSource implements ByteSource {
         if (next.done === true) return 0;
         this.pending = next.value;
       } catch (cause) {
-        // A cut-off gzip file is a truncated capture: what came before the cut has been delivered and stays.
-        if ((cause as NodeJS.ErrnoException).code === "Z_BUF_ERROR") {
-          const wanted = "the compressed data ends before its end mark";
-          throw new CaptureError(
-            "truncated",
-            this.name,
-            this.position,
-            `Cannot unpack capture "${this.name}": ${wanted}`,
-            {
-              cause,
-            },
-          );
-        }
         throw unreadable(this.name, this.position, cause);
       }
     }
@@ -103,34 +90,76 @@ export function prepend(head: Uint8Array, source: ByteSource): ByteSource {
   };
 }
 
+const PACKED_CHUNK = 32 * 1024; // unpacks to 32 MiB at worst, which has to wait in memory
+
+/** A gzip file, unpacked as it is read. A cut-off file is read up to the cut before it fails as `truncated`. */
+class GunzipSource implements ByteSource {
+  private readonly unpacker = createGunzip({ flush: constants.Z_SYNC_FLUSH, chunkSize: 256 * 1024 });
+  private readonly packed = new Uint8Array(PACKED_CHUNK);
+  private readonly unpacked: Uint8Array[] = []; // in order
+  private position = 0;
+  private isPackedDone = false;
+  private failure: NodeJS.ErrnoException | undefined;
+
+  constructor(private readonly source: ByteSource) {
+    this.unpacker.on("data", (chunk: Uint8Array) => this.unpacked.push(chunk));
+    this.unpacker.on("error", (error) => {
+      this.failure = error;
+    });
+  }
+
+  get name(): string {
+    return this.source.name;
+  }
+
+  async read(into: Uint8Array, at: number, length: number): Promise<number> {
+    while (this.unpacked.length === 0) {
+      if (this.failure !== undefined) throw this.error(this.failure);
+      if (this.isPackedDone) return 0;
+      await this.unpackMore();
+    }
+    const first = this.unpacked[0] as Uint8Array;
+    const count = Math.min(length, first.length);
+    into.set(first.subarray(0, count), at);
+    if (count === first.length) this.unpacked.shift();
+    else this.unpacked[0] = first.subarray(count);
+    this.position += count;
+    return count;
+  }
+
+  private async unpackMore(): Promise<void> {
+    const { unpacker } = this;
+    const count = await this.source.read(this.packed, 0, PACKED_CHUNK);
+    await new Promise<void>((resolve) => {
+      unpacker.once("close", resolve); // after a failure
+      if (count > 0) unpacker.write(this.packed.slice(0, count), () => resolve());
+      else {
+        this.isPackedDone = true;
+        unpacker.once("end", resolve);
+        unpacker.end();
+      }
+    });
+  }
+
+  private error(cause: NodeJS.ErrnoException): CaptureError {
+    const { name, position } = this;
+    const isCut = cause.code === "Z_BUF_ERROR";
+    const what = isCut
+      ? "the compressed data ends before its end mark"
+      : `the compressed data is damaged: ${cause.message}`;
+    const message = `Cannot unpack capture "${name}" to its end: ${what}`;
+    return new CaptureError(isCut ? "truncated" : "damaged", name, position, message, { cause });
+  }
+
+  close(): void {
+    this.unpacker.destroy();
+    this.source.close();
+  }
+}
+
 /** The bytes of `source` unpacked. */
 export function gunzip(source: ByteSource): ByteSource {
-  const unpacker = createGunzip({ chunkSize: 256 * 1024 });
-  const pump = async () => {
-    const chunk = new Uint8Array(256 * 1024);
-    for (;;) {
-      const count = await source.read(chunk, 0, chunk.length);
-      if (count === 0) break;
-      if (!unpacker.write(chunk.slice(0, count))) {
-        await new Promise<void>((resolve) => {
-          unpacker.once("drain", resolve);
-          unpacker.once("close", resolve);
-        });
-      }
-      if (unpacker.destroyed) return;
-    }
-    unpacker.end();
-  };
-  pump().catch((cause) => unpacker.destroy(cause instanceof Error ? cause : new Error(String(cause))));
-  const stream = new StreamSource(source.name, unpacker);
-  return {
-    name: source.name,
-    read: (into, at, length) => stream.read(into, at, length),
-    close() {
-      stream.close();
-      source.close();
-    },
-  };
+  return new GunzipSource(source);
 }
 
 /** Opens `path`, or standard input for `-`. @throws {CaptureError} `unreadable` */
