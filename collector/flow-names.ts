@@ -84,6 +84,7 @@ export class FlowNames {
       packet.bytes,
       payloadAt,
       packet.payloadEnd - payloadAt,
+      packet.timeUs,
     );
     if (sighting?.kind === "name") {
       const { name, source } = sighting;

@@ -87,7 +87,7 @@ export class PayloadObserver {
     buffer: Uint8Array,
     offset: number,
     length: number,
-    timeUs = 0,
+    timeUs: number,
   ): NameSighting | undefined {
     if (length <= 0) return undefined;
     if (protocol === TCP) {

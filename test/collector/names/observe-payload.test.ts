@@ -28,14 +28,14 @@ interface Piece {
 /** What the originator's pieces tell, in order. */
 function request(protocol: number, pieces: readonly Piece[], observer = new PayloadObserver(), flow = 1) {
   return pieces.flatMap(({ sequence = 0, bytes }): NameSighting[] => {
-    const sighting = observer.observe(flow, protocol, 40000, 443, true, sequence, bytes, 0, bytes.length);
+    const sighting = observer.observe(flow, protocol, 40000, 443, true, sequence, bytes, 0, bytes.length, 0);
     return sighting === undefined ? [] : [sighting];
   });
 }
 
 function answer(protocol: number, port: number, pieces: readonly Piece[], observer = new PayloadObserver()) {
   return pieces.flatMap(({ sequence = 0, bytes }) => {
-    const sighting = observer.observe(1, protocol, 40000, port, false, sequence, bytes, 0, bytes.length);
+    const sighting = observer.observe(1, protocol, 40000, port, false, sequence, bytes, 0, bytes.length, 0);
     return sighting?.kind === "dns-answers" ? sighting.answers.map(({ name, address }) => `${name} ${address}`) : [];
   });
 }
@@ -76,7 +76,7 @@ test("a request whose host comes in the second segment is named", () => {
 
 test("a responder's bytes name no flow", () => {
   const observer = new PayloadObserver();
-  assert.equal(observer.observe(1, TCP, 40000, 443, false, 0, HELLO, 0, HELLO.length), undefined);
+  assert.equal(observer.observe(1, TCP, 40000, 443, false, 0, HELLO, 0, HELLO.length, 0), undefined);
 });
 
 test("two flows do not mix, and a closed flow starts anew", () => {
@@ -203,7 +203,7 @@ test("no payload makes the observer throw", () => {
     fc.property(fc.array(packet, { maxLength: 12 }), (packets) => {
       const observer = new PayloadObserver(2, 128);
       for (const { flow, protocol, port, isFromOriginator, sequence, payload: bytes } of packets) {
-        observer.observe(flow, protocol, 40000, port, isFromOriginator, sequence, bytes, 0, bytes.length);
+        observer.observe(flow, protocol, 40000, port, isFromOriginator, sequence, bytes, 0, bytes.length, 0);
       }
     }),
     { numRuns: 1500 },
