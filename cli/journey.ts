@@ -1,0 +1,70 @@
+import { Analyzer } from "../analyzer/analyzer.js";
+import type { Proposal } from "../analyzer/proposal.js";
+import { renderReport } from "../analyzer/report/report.js";
+import { type ReadTotals, readCaptures } from "../collector/read-captures.js";
+import type { Graph } from "../model/graph.js";
+import type { Inventory } from "../model/workload.js";
+import type { Bundle } from "../policy/bundle.js";
+import { progressOn } from "./progress.js";
+import { RENDERERS } from "./targets.js";
+
+/** The bundles that every analysis comes with, in the mode that breaks nothing. */
+const BUNDLES = ["kubernetes", "nftables"] as const;
+
+export interface Journey {
+  readonly analyzer: Analyzer; // open: the explorer goes on with it; the caller closes it
+  readonly totals: ReadTotals;
+  readonly graph: Graph; // at workload level
+  readonly proposal: Proposal;
+  readonly bundles: ReadonlyMap<string, Bundle>;
+  readonly report: string;
+}
+
+export interface JourneyOptions {
+  readonly title: string; // of the report: what was looked at
+  readonly inventory: Inventory;
+  readonly store?: string; // path of the database file; in memory without
+}
+
+function share(bytes: number, totalBytes: number | undefined): string {
+  return totalBytes === undefined || totalBytes === 0 ? "" : `, ${Math.floor((100 * bytes) / totalBytes)} %`;
+}
+
+/**
+ * Takes captures through the whole journey: flows, conversations, graph, proposal, bundles, report. Progress goes to
+ * stderr. A capture that ends in an error is charted up to there; the error is in `totals.errors`.
+ */
+export async function chartCaptures(files: readonly string[], options: JourneyOptions): Promise<Journey> {
+  const progress = progressOn(process.stderr);
+  const analyzer = await Analyzer.open({ path: options.store ?? ":memory:", inventory: options.inventory });
+  try {
+    const batches = readCaptures(files, {
+      onProgress: ({ packets, bytes, totalBytes }) =>
+        progress.show(`reading: ${packets.toLocaleString("en")} packets${share(bytes, totalBytes)}`),
+    });
+    let step = await batches.next();
+    while (step.done !== true) {
+      await analyzer.ingest(step.value);
+      step = await batches.next();
+    }
+    await analyzer.flush();
+    progress.show("looking for services, roles and rules");
+    const [graph, proposal, sensors] = await Promise.all([
+      analyzer.graph("workload", {}),
+      analyzer.proposal(),
+      analyzer.sensors(),
+    ]);
+    const bundles = new Map<string, Bundle>();
+    for (const name of BUNDLES) {
+      const bundle = RENDERERS.get(name)?.(proposal.policySet, options.inventory, { mode: "audit" });
+      if (bundle !== undefined) bundles.set(name, bundle);
+    }
+    const report = renderReport({ title: options.title, graph, proposal, sensors, inventory: options.inventory });
+    return { analyzer, totals: step.value, graph, proposal, bundles, report };
+  } catch (error) {
+    await analyzer.close();
+    throw error;
+  } finally {
+    progress.end();
+  }
+}

@@ -1,0 +1,109 @@
+import { randomUUID } from "node:crypto";
+import { unwatchFile, watchFile } from "node:fs";
+import { hostname } from "node:os";
+import { Command } from "commander";
+import { Analyzer } from "../analyzer/analyzer.js";
+import { followFlows } from "../analyzer/ingest/follow-flows.js";
+import type { LiveState } from "../collector/live/live-capture.js";
+import { startCollector } from "../collector/live/live-collector.js";
+import { inProcessCarrier } from "../stream/in-process.js";
+import { defaultInterface } from "./default-interface.js";
+import { failureLines } from "./failure.js";
+import { hostInventory } from "./host-inventory.js";
+import { DEFAULT_LISTEN, formatListen, type Listen, parseListen } from "./listen.js";
+import { readInventory } from "./read-inventory.js";
+import { serveExplorer } from "./serve.js";
+import { stopSignal } from "./stop-signal.js";
+
+interface RunOptions {
+  readonly interface: string;
+  readonly inventory?: string;
+  readonly store: string;
+  readonly listen: Listen;
+  readonly json?: true;
+}
+
+const INVENTORY_POLL_MS = 1_000;
+
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+function sayState(state: LiveState): void {
+  if (state.kind === "capturing") say(`capturing with ${state.program}`);
+  else for (const line of failureLines(state.error)) say(`${line}; trying again until it returns`);
+}
+
+/** Takes over a corrected inventory file as it is saved; a faulty one is reported and the last good one stays. */
+function followInventory(path: string, analyzer: Analyzer): () => void {
+  watchFile(path, { interval: INVENTORY_POLL_MS }, () => {
+    Promise.resolve()
+      .then(() => analyzer.setInventory(readInventory(path)))
+      .then(
+        () => say(`inventory "${path}" taken over`),
+        (error: unknown) => {
+          for (const line of failureLines(error)) say(line);
+        },
+      );
+  });
+  return () => unwatchFile(path);
+}
+
+export function runCommand(): Command {
+  return new Command("run")
+    .description("watch this host's traffic live: collector, analyzer and explorer in one process")
+    .option("-I, --interface <name>", "interface to capture on", defaultInterface())
+    .option(
+      "-i, --inventory <file>",
+      "workloads and their addresses, followed while it changes (default: this host alone)",
+    )
+    .option("--store <file>", "DuckDB file that keeps what was learned", "portolan.duckdb")
+    .option("--listen <host:port>", "where to serve the explorer", parseListen, DEFAULT_LISTEN)
+    .option("--json", "print the totals as JSON at the end")
+    .addHelpText(
+      "after",
+      `
+Capturing wants root or cap_net_raw. SIGTERM and Ctrl-C end the capture, store what is under way, and exit.
+The explorer has no password: whoever reaches the address can read everything.
+
+Example:
+  sudo portolan run --interface eth0 --store /var/lib/portolan/portolan.duckdb --listen ${formatListen(DEFAULT_LISTEN)}`,
+    )
+    .action(async (options: RunOptions) => {
+      const inventory = options.inventory === undefined ? hostInventory() : readInventory(options.inventory);
+      const stopped = stopSignal();
+      const analyzer = await Analyzer.open({ path: options.store, inventory });
+      const carrier = inProcessCarrier();
+      try {
+        const ingest = await followFlows(carrier, analyzer);
+        const server = await serveExplorer(analyzer, options.listen, false);
+        const collector = await startCollector({
+          interface: options.interface,
+          collector: hostname(),
+          boot: randomUUID(),
+          carrier,
+          onState: sayState,
+          onSendError: (error) => {
+            for (const line of failureLines(error)) say(line);
+          },
+        }).catch(async (error: unknown) => {
+          await server.close();
+          throw error;
+        });
+        const unwatch = options.inventory === undefined ? () => {} : followInventory(options.inventory, analyzer);
+        say(`explorer: ${server.url} (Ctrl-C or SIGTERM ends it)`);
+        await stopped;
+        say("ending: storing what is under way");
+        unwatch();
+        const totals = await collector.stop();
+        await ingest.drain();
+        await server.close();
+        process.stdout.write(
+          options.json
+            ? `${JSON.stringify({ packets: totals.packets, flows: totals.flows, lostPackets: totals.lost })}\n`
+            : `${totals.packets} packets, ${totals.flows} flows stored in ${options.store}, ${totals.lost} packets lost\n`,
+        );
+      } finally {
+        await carrier.close();
+        await analyzer.close();
+      }
+    });
+}
