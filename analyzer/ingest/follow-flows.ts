@@ -54,9 +54,11 @@ export async function followFlows(carrier: Carrier, sink: FlowSink): Promise<Fol
         end = { reached, failed };
       });
       ended.catch(() => {});
-      await carrier.send("portolan.flows", { key: "", value: new Uint8Array(0), headers: { [END_HEADER]: "1" } });
+      const mark = { key: "", value: new Uint8Array(0), headers: { [END_HEADER]: "1" } };
+      // A full carrier may never take the mark while storing fails, and the failure has to come through all the same.
+      const marked = carrier.send("portolan.flows", mark).then(() => ended);
       try {
-        await ended;
+        await Promise.race([ended, marked]);
       } finally {
         await subscription.close();
       }
