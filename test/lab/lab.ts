@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { LabCapture } from "./capture.js";
 import { hostNamed } from "./company.js";
 import type { ClientCall } from "./exercise.js";
-import { isAlive, LabNetwork, removeLeftovers } from "./network.js";
+import { isAlive, LabNetwork, removeLeftoverNetworks } from "./network.js";
 import { requireLab } from "./requirements.js";
 import { LabServices } from "./services.js";
 import { type Ran, run } from "./shell.js";
@@ -32,7 +32,6 @@ export class Lab {
   static async build({ capture, onStep = () => {} }: LabOptions): Promise<Lab> {
     requireLab();
     await removeLeftovers();
-    removeLeftoverFolders();
     const lab = new Lab();
     try {
       onStep("building the network");
@@ -104,7 +103,9 @@ export interface LabOptions {
   readonly onStep?: (step: string) => void;
 }
 
-function removeLeftoverFolders(): void {
+/** Removes what labs whose process is gone left behind, after a SIGKILL or a power cut. */
+export async function removeLeftovers(): Promise<void> {
+  await removeLeftoverNetworks();
   for (const name of readdirSync(tmpdir())) {
     const pid = new RegExp(`^${FOLDER_PREFIX}(\\d+)-`).exec(name)?.[1];
     if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(tmpdir(), name), { recursive: true, force: true });

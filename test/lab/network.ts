@@ -140,8 +140,8 @@ function hardwareAddress(host: LabHost): string {
     .join(":")}`;
 }
 
-/** Removes what labs whose process is gone left behind (after a SIGKILL or a crash of the machine's power). */
-export async function removeLeftovers(): Promise<void> {
+/** Removes the namespaces of labs whose process is gone, with what runs in them. */
+export async function removeLeftoverNetworks(): Promise<void> {
   await removeNamespaces((name) => {
     const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
     return pid !== undefined && !isAlive(Number(pid));

@@ -15,6 +15,7 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
   openssl: "openssl",
   pg_dumpall: "postgresql-client",
   ping: "iputils-ping",
+  postgres: "postgresql",
   psql: "postgresql-client",
   "redis-cli": "redis-tools",
   "redis-server": "redis-server",
@@ -38,21 +39,34 @@ export function postgresBin(): string | undefined {
   }
 }
 
-/** @throws {LabEnvironmentError} If this is not root on Linux with every program the company runs. */
-export function requireLab(): void {
-  if (process.platform !== "linux") {
+/** What the lab asks of a machine. */
+export interface Machine {
+  readonly platform: string;
+  readonly userId: number | undefined;
+  readonly has: (program: string) => boolean; // "postgres" means the server
+}
+
+const THIS_MACHINE: Machine = {
+  platform: process.platform,
+  userId: process.getuid?.(),
+  has: (program) => (program === "postgres" ? postgresBin() !== undefined : findProgram(program) !== undefined),
+};
+
+/** @throws {LabEnvironmentError} If the machine is not Linux, the user is not root, or a program is missing. */
+export function requireLab(machine: Machine = THIS_MACHINE): void {
+  if (machine.platform !== "linux") {
     throw new LabEnvironmentError(
-      `Cannot build the lab on "${process.platform}": wanted Linux, for network namespaces`,
+      `Cannot build the lab on "${machine.platform}": wanted Linux, for network namespaces`,
     );
   }
-  if (process.getuid?.() !== 0) {
+  if (machine.userId !== 0) {
     throw new LabEnvironmentError("Cannot build the lab as this user: wanted root, for network namespaces (try sudo)");
   }
-  const missing = Object.entries(PACKAGE_OF).filter(([program]) => findProgram(program) === undefined);
-  if (postgresBin() === undefined) missing.push(["postgres", "postgresql"]);
+  const missing = Object.keys(PACKAGE_OF).filter((program) => !machine.has(program));
   if (missing.length > 0) {
-    const packages = [...new Set(missing.map(([, name]) => name))].sort().join(" ");
-    const programs = missing.map(([program]) => program).join(", ");
-    throw new LabEnvironmentError(`Cannot build the lab without ${programs}: wanted apt-get install ${packages}`);
+    const packages = [...new Set(missing.map((program) => PACKAGE_OF[program]))].sort().join(" ");
+    throw new LabEnvironmentError(
+      `Cannot build the lab without ${missing.join(", ")}: wanted apt-get install ${packages}`,
+    );
   }
 }
