@@ -112,8 +112,8 @@ export function forbiddenEdges(): readonly IntendedEdge[] {
   forbid(["outside"], ["db-1", "db-2"], 5432, "the database is not for the outside");
   forbid(["outside"], API, 8080, "the API is not for the outside");
   forbid(["outside"], WEB, EXPORTER_PORT, "metrics are not for the outside");
-  forbid(["outside"], WEB, 22, "knocks from outside, refused");
-  forbid(["outside"], WEB, 3389, "knocks from outside, refused");
+  forbid(["outside"], WEB, 22, "knocks from outside");
+  forbid(["outside"], WEB, 3389, "knocks from outside");
   forbid(["partner"], ["pay-1"], 8443, "the reverse of an intended edge");
   forbid(DESKS, ["db-1", "db-2"], 5432, "only the analyst reports");
   forbid(["analyst-1"], ["db-1"], 5432, "the analyst reads the replica only");

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test, { after, before } from "node:test";
+import { renderNftables } from "../../policy/formats/nftables/render.js";
+import type { PolicyMode } from "../../policy/policy-set.js";
+import { chartLab } from "./chart.js";
+import { HOSTS, hostNamed, type LabHost, OUTSIDE, workloadId } from "./company.js";
+import { CLOSED_PORT, type IntendedEdge, SSH_HOSTS } from "./intent.js";
+import { Lab } from "./lab.js";
+import { parseScan, SCANNER } from "./scanner.js";
+import { must } from "./shell.js";
+import { attempt } from "./traffic.js";
+
+const TABLE = "inet portolan";
+const AT_ONCE = 12;
+const SCANNED_PORTS = "22,23,80,443,5432,6379,8080,9100";
+
+const { inventory, truth, proposal } = await chartLab();
+const hosts = HOSTS.filter(({ life }) => life !== "first-half");
+const isLive = ({ client, server }: IntendedEdge) => client !== "shop/worker-a" && server !== "shop/worker-a";
+const intended = truth.filter((row) => row.expect === "allow" && isLive(row));
+
+/** Who has no client program here, and ports on which nobody listens. */
+const NOBODY = new Set([`office/${SCANNER}`, "partner"]);
+const isServed = ({ server, port }: IntendedEdge) =>
+  port === 22 ? SSH_HOSTS.includes(hostNamed(server).name) : port !== 3389 && port !== CLOSED_PORT;
+
+/** Edges that people or programs of the company might try, on ports where somebody listens. */
+const forbidden = truth.filter(
+  (row) => row.expect === "never" && isLive(row) && !NOBODY.has(row.client) && isServed(row),
+);
+
+let lab: Lab;
+
+before(async () => {
+  lab = await Lab.build({ capture: false });
+  await lab.swapWorkers();
+});
+after(() => lab.remove());
+
+/** What of the edges succeeds, by IPv4 and by IPv6, as lines. */
+async function succeeding(edges: readonly IntendedEdge[]): Promise<readonly string[]> {
+  const tries = edges.flatMap((edge) =>
+    ([4, 6] as const).filter((family) => isSpoken(edge, family)).map((family) => ({ edge, family })),
+  );
+  const done: string[] = [];
+  for (let from = 0; from < tries.length; from += AT_ONCE) {
+    const group = tries.slice(from, from + AT_ONCE).map(async ({ edge, family }) => {
+      const { host, call } = attempt(edge, family, lab.folder);
+      const { status } = await lab.call(host, call, 6_000);
+      if (status === 0) done.push(describe(edge, family));
+    });
+    await Promise.all(group);
+  }
+  return done.sort();
+}
+
+function describe({ client, server, protocol, port }: IntendedEdge, family: 4 | 6): string {
+  return `${client} to ${server} ${protocol} ${port} by IPv${family}`;
+}
+
+/** Redis listens on IPv4 only, and each ping is of one family. */
+function isSpoken({ protocol, port }: IntendedEdge, family: 4 | 6): boolean {
+  if (protocol === "icmp" || port === 6379) return family === 4;
+  return protocol !== "icmpv6" || family === 6;
+}
+
+function everyOneOf(edges: readonly IntendedEdge[]): readonly string[] {
+  const lines = edges.flatMap((edge) =>
+    ([4, 6] as const).filter((family) => isSpoken(edge, family)).map((family) => describe(edge, family)),
+  );
+  return lines.sort();
+}
+
+/** Checks and loads every host's file. */
+async function load(mode: PolicyMode): Promise<number> {
+  const bundle = renderNftables(proposal.policySet, inventory, { mode });
+  const folder = join(lab.folder, `nftables-${mode}`);
+  mkdirSync(folder);
+  const rulesets = bundle.files.filter(({ path }) => path.endsWith(".nft"));
+  await Promise.all(
+    rulesets.map(async ({ path, text }) => {
+      const owner = hosts.find((host) => text.includes(`# host "${workloadId(host)}"`));
+      assert.ok(owner !== undefined, `${path} names no host of the lab`);
+      writeFileSync(join(folder, path), text);
+      await nft(owner, ["-c", "-f", join(folder, path)]);
+      await nft(owner, ["-f", join(folder, path)]);
+    }),
+  );
+  return rulesets.length;
+}
+
+function nft(host: LabHost, args: readonly string[]): Promise<string> {
+  return must("ip", lab.network.exec(host.name, "nft", args));
+}
+
+/** A counter of our tables, summed over the hosts that have it. */
+async function counted(name: string): Promise<number> {
+  const sums = await Promise.all(
+    hosts.map(async (host) => {
+      const text = await nft(host, ["list", "counters"]);
+      return Number(new RegExp(`counter ${name} \\{\\s*packets (\\d+)`).exec(text)?.[1] ?? 0);
+    }),
+  );
+  return sums.reduce((sum, each) => sum + each, 0);
+}
+
+/** Who was noted as coming in against the policy, over all hosts and both families. */
+async function notedClients(): Promise<readonly string[]> {
+  const addresses = new Set<string>();
+  for (const host of hosts) {
+    for (const set of ["seen_in4", "seen_in6", "seen_in4_icmp", "seen_in6_icmp"]) {
+      const listing = JSON.parse(await nft(host, ["-j", "list", "set", ...TABLE.split(" "), set])) as {
+        nftables: { set?: { elem?: { elem: { val: { concat: unknown[] } } }[] } }[];
+      };
+      const elements = listing.nftables.flatMap((entry) => entry.set?.elem ?? []);
+      for (const { elem } of elements) addresses.add(String(elem.val.concat[0]));
+    }
+  }
+  const names = [...addresses].map((address) => {
+    const holder = hosts.find((host) => host.v4 === address || host.v6 === address);
+    return holder?.name ?? (OUTSIDE.addresses.includes(address) ? OUTSIDE.name : address);
+  });
+  return [...new Set(names)].sort();
+}
+
+/** Open ports that the scanner finds on the whole company. */
+async function scan(): Promise<number> {
+  const targets = hosts.filter(({ name }) => name !== SCANNER);
+  const pace = ["-n", "-Pn", "--max-retries", "0", "--max-rtt-timeout", "300ms", "-T4", "-oG", "-"];
+  const args = [...pace, "-sT", "-p", SCANNED_PORTS, ...targets.map(({ v4 }) => v4)];
+  const { stdout } = await lab.call(SCANNER, { program: "nmap", args }, 60_000);
+  return parseScan(stdout, targets).filter(({ note }) => note === "scanner, the port answered").length;
+}
+
+test("in audit mode the bundle loads on every host, nothing is dropped, and the scanner alone would be", async (t) => {
+  assert.equal(await load("audit"), hosts.length);
+  assert.deepEqual(await succeeding(intended), everyOneOf(intended));
+  assert.deepEqual(await notedClients(), []);
+  assert.equal(await counted("c_in_missed"), 0);
+  assert.equal(await counted("c_out_missed"), 0);
+  const open = await scan();
+  assert.ok(open > 0);
+  assert.deepEqual(await notedClients(), [SCANNER]);
+  const missed = await counted("c_in_missed");
+  t.diagnostic(
+    `${hosts.length} rulesets; ${everyOneOf(intended).length} intended calls pass and none is noted; ` +
+      `the scanner finds ${open} open ports, ${missed} of its packets would be dropped`,
+  );
+  assert.ok(missed > 0);
+  assert.equal(await counted("c_in_denied"), 0);
+});
+
+test("without deny, what must never be proposed works: so it is the policy that stops it", async () => {
+  assert.deepEqual(await succeeding(forbidden), everyOneOf(forbidden));
+});
+
+test("in deny mode the intended traffic passes, by IPv4 and by IPv6", async (t) => {
+  assert.equal(await load("deny"), hosts.length);
+  const passing = await succeeding(intended);
+  t.diagnostic(`${passing.length} intended calls pass`);
+  assert.deepEqual(passing, everyOneOf(intended));
+  assert.ok(await lab.isReplicaStreaming());
+});
+
+test("in deny mode what must never be proposed is dropped", async (t) => {
+  assert.deepEqual(await succeeding(forbidden), []);
+  const dropped = await counted("c_out_denied");
+  t.diagnostic(`${everyOneOf(forbidden).length} forbidden calls fail, ${dropped} packets dropped where they were sent`);
+  assert.ok(dropped > 0);
+});
+
+test("a scanner that throws its own rules away is still dropped and counted by everybody else", async (t) => {
+  await nft(hostNamed(SCANNER), ["delete", "table", ...TABLE.split(" ")]);
+  const before = await counted("c_in_denied");
+  assert.equal(await scan(), 0);
+  const dropped = (await counted("c_in_denied")) - before;
+  const ports = SCANNED_PORTS.split(",").length * (hosts.length - 1);
+  t.diagnostic(`${ports} probes, none answered, ${dropped} dropped where they arrived`);
+  assert.ok(dropped >= ports);
+});
