@@ -1,0 +1,69 @@
+import type { LabelSelector } from "../../../model/label-selector.js";
+import type { ServiceMatch } from "../../decision/program.js";
+
+/** A query over Cilium labels, whose keys may begin with a source such as `k8s:` or `reserved:`. */
+export interface EndpointSelector {
+  readonly labels: LabelSelector;
+  readonly namespace: string | undefined; // that goes without saying
+}
+
+export interface CiliumCidr {
+  readonly cidrs: readonly string[]; // several where the rule names a CiliumCIDRGroup
+  readonly except: readonly string[];
+}
+
+/** The one kind of peer that a rule names. */
+export type CiliumPeers =
+  | { readonly kind: "everybody" }
+  | { readonly kind: "nobody" } // a list that is there and empty, or a rule without any word
+  | { readonly kind: "endpoints"; readonly selectors: readonly EndpointSelector[] }
+  | { readonly kind: "cidrs"; readonly cidrs: readonly CiliumCidr[] }
+  | { readonly kind: "entities"; readonly entities: readonly CiliumEntity[] }
+  | { readonly kind: "nodes"; readonly selectors: readonly LabelSelector[] }
+  | { readonly kind: "names"; readonly patterns: readonly string[] };
+
+export const CILIUM_ENTITIES = [
+  "all",
+  "world",
+  "world-ipv4",
+  "world-ipv6",
+  "cluster",
+  "host",
+  "remote-node",
+  "kube-apiserver",
+  "health",
+  "init",
+  "unmanaged",
+  "ingress",
+  "none",
+] as const;
+export type CiliumEntity = (typeof CILIUM_ENTITIES)[number];
+
+export interface CiliumRule {
+  readonly name: string; // e.g. "ingress[0]"
+  readonly action: "allow" | "deny";
+  readonly peers: CiliumPeers;
+  readonly services: ServiceMatch | undefined; // absent: every one
+}
+
+/** One `spec` of a policy, all defaults applied. */
+export interface CiliumPolicy {
+  readonly name: string; // kind, namespace and name, as in sentences
+  readonly subject:
+    | { readonly kind: "endpoints"; readonly selector: EndpointSelector }
+    | { readonly kind: "nodes"; readonly selector: LabelSelector };
+  readonly closes: readonly ("ingress" | "egress")[]; // the default deny that it turns on
+  readonly ingress: readonly CiliumRule[];
+  readonly egress: readonly CiliumRule[];
+}
+
+/** What a reader must know beside the policies: parts that narrow further than is shown, or that nobody can resolve. */
+export interface CiliumNote {
+  readonly policy: string;
+  readonly text: string;
+}
+
+export interface CiliumPolicies {
+  readonly policies: readonly CiliumPolicy[];
+  readonly notes: readonly CiliumNote[];
+}
