@@ -22,11 +22,11 @@ export class ManifestError extends SyntaxError {
 }
 
 /** All faults that were found in a set of files, one to a line, in the order of the files. */
-export class ManifestErrors extends Error {
+export class ManifestErrors extends SyntaxError {
   override readonly name = "ManifestErrors";
 
-  constructor(readonly errors: readonly ManifestError[]) {
-    super(errors.map((error) => error.message).join("\n"));
+  constructor(readonly problems: readonly ManifestError[]) {
+    super(problems.map((problem) => problem.message).join("\n"));
   }
 }
 
@@ -42,7 +42,7 @@ export function gatherFaults<T>(tasks: Iterable<() => T>): T[] {
       results.push(task());
     } catch (error) {
       if (error instanceof ManifestError) errors.push(error);
-      else if (error instanceof ManifestErrors) errors.push(...error.errors);
+      else if (error instanceof ManifestErrors) errors.push(...error.problems);
       else throw error;
     }
   }

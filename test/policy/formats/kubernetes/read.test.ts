@@ -397,7 +397,7 @@ test("readKubernetes() tells the faults of all files at once", () => {
   const files = ["a", "b"].map((name) => ({ path: `${name}.yaml`, text: policy("{ podSelector: 1 }", name) }));
   assert.throws(
     () => readKubernetes(files),
-    (error) => error instanceof ManifestErrors && error.errors.length === 2,
+    (error) => error instanceof ManifestErrors && error.problems.length === 2,
   );
 });
 

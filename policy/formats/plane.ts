@@ -1,0 +1,18 @@
+import type { Program } from "../decision/program.js";
+import type { Cluster } from "./kubernetes/cluster.js";
+import { readKubernetes } from "./kubernetes/read.js";
+import type { ManifestFile } from "./manifest/manifest-objects.js";
+
+/** A cluster as one plane sees it: who is there, and what the policies mean to that plane. */
+export interface PlaneReading {
+  readonly cluster: Cluster;
+  readonly program: Program;
+}
+
+/** Makes sense of a cluster's manifests, all or nothing. */
+export type PlaneReader = (files: readonly ManifestFile[]) => PlaneReading;
+
+/** The planes whose policies can be read from manifests, by the name that users type. */
+export const PLANE_READERS: ReadonlyMap<string, PlaneReader> = new Map([
+  ["kubernetes", (files: readonly ManifestFile[]) => readKubernetes(files)],
+]);
