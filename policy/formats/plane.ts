@@ -1,4 +1,5 @@
 import type { Program } from "../decision/program.js";
+import { readCalico } from "./calico/read.js";
 import type { Cluster } from "./kubernetes/cluster.js";
 import { readKubernetes } from "./kubernetes/read.js";
 import type { ManifestFile } from "./manifest/manifest-objects.js";
@@ -14,5 +15,6 @@ export type PlaneReader = (files: readonly ManifestFile[]) => PlaneReading;
 
 /** The planes whose policies can be read from manifests, by the name that users type. */
 export const PLANE_READERS: ReadonlyMap<string, PlaneReader> = new Map([
+  ["calico", readCalico],
   ["kubernetes", (files: readonly ManifestFile[]) => readKubernetes(files)],
 ]);

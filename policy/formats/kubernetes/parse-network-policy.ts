@@ -69,13 +69,16 @@ function parseRule(node: ManifestNode, name: string, namespace: string, peersFie
 /**
  * A `networking.k8s.io/v1` NetworkPolicy with all defaults applied. Without `policyTypes` ingress is always isolated, egress
  * only when the policy has egress rules.
- * @throws {ManifestError} For every field that Kubernetes does not know or allow.
+ * `moreFields` of the spec are let pass. @throws {ManifestError} For every other field that Kubernetes does not know or allow.
  */
-export function parseNetworkPolicy(object: ManifestObject): NetworkPolicy {
+export function parseNetworkPolicy(object: ManifestObject, moreFields: readonly string[] = []): NetworkPolicy {
   object.node.knownFields(["apiVersion", "kind", "metadata", "spec", "status"]);
   const spec = object.node.get("spec");
   if (spec === undefined) throw object.node.error(`Cannot read ${formatObject(object)}: wanted spec`);
-  const fields = spec.knownFields(["podSelector", "policyTypes", "ingress", "egress"]);
+  const fields: Partial<Readonly<Record<string, ManifestNode>>> = spec.knownFields([
+    ...["podSelector", "policyTypes", "ingress", "egress"],
+    ...moreFields,
+  ]);
   const namespace = object.namespace ?? "default";
   const types = fields.policyTypes?.items().map((item) => item.choice(["Ingress", "Egress"])) ?? [];
   const hasEgress = (fields.egress?.items().length ?? 0) > 0;

@@ -56,7 +56,7 @@ function endsOfPeers(peers: readonly KubernetesPeer[] | undefined, cluster: Clus
 }
 
 /** NetworkPolicies: whoever one of them selects for a direction is closed but for what any of them allows. */
-function networkPolicyStage(
+export function networkPolicyStage(
   policies: readonly NetworkPolicy[],
   direction: Direction,
   cluster: Cluster,
@@ -85,7 +85,7 @@ function networkPolicyStage(
 }
 
 /** Cluster-wide policies of one tier: ordered by priority, then as written; they close nobody. */
-function tierStage(
+export function tierStage(
   policies: readonly ClusterPolicy[],
   tier: ClusterPolicy["tier"],
   direction: Direction,
@@ -114,7 +114,7 @@ function tierStage(
 }
 
 /** Pods on networks of their own: the others are out of reach, whatever policies say. */
-function networkStage(cluster: Cluster): Stage {
+export function networkStage(cluster: Cluster): Stage {
   const podsOf = (namespaces: readonly string[]): EndSet => ({
     kind: "selected",
     selector: {
@@ -145,7 +145,7 @@ function networkStage(cluster: Cluster): Stage {
 }
 
 /** A node always reaches the pods that run on it: the kubelet probes them. */
-function nodeStage(cluster: Cluster): Stage {
+export function nodeStage(cluster: Cluster): Stage {
   const entries = cluster.nodes.flatMap(({ name, addresses }): Entry[] => {
     const workloads = [...cluster.nodeOf].filter(([, node]) => node === name).map(([workload]) => workload);
     if (workloads.length === 0 || addresses.length === 0) return [];

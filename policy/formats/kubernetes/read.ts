@@ -18,7 +18,7 @@ export interface KubernetesReading {
  * A policy for a namespace that nothing else speaks of is a slip of the pen. Where nothing but policies is given, no
  * namespace is known and none can be missing.
  */
-function refuseMissingNamespaces({ cluster, objects }: ClusterManifests): void {
+export function refuseMissingNamespaces({ cluster, objects }: ClusterManifests): void {
   const known = new Set(cluster.inventory.namespaces.map(({ name }) => name));
   if (known.size === 0) return;
   gatherFaults(

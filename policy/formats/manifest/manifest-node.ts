@@ -120,6 +120,11 @@ export class ManifestNode {
     return this.#node.value;
   }
 
+  number(): number {
+    if (!isScalar(this.#node) || typeof this.#node.value !== "number") throw this.#wanted("a number");
+    return this.#node.value;
+  }
+
   /** A whole number within limits. */
   integer(least: number, most: number): number {
     const value = isScalar(this.#node) ? this.#node.value : undefined;
