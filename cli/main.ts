@@ -4,6 +4,7 @@ import { demoCommand } from "./demo.js";
 import { EXIT, exitCodeOf, failureLines, isExpected } from "./failure.js";
 import { flowsCommand } from "./flows.js";
 import { runCommand } from "./run.js";
+import { verdictCommand } from "./verdict.js";
 import { VERSION } from "./version.js";
 
 function program(): Command {
@@ -13,6 +14,8 @@ function program(): Command {
     .showHelpAfterError("(portolan --help lists the verbs)");
   portolan.commandsGroup("Chart traffic:");
   portolan.addCommand(demoCommand()).addCommand(analyzeCommand()).addCommand(runCommand()).addCommand(flowsCommand());
+  portolan.commandsGroup("Check policies:");
+  portolan.addCommand(verdictCommand());
   portolan.addHelpText(
     "after",
     `

@@ -14,7 +14,7 @@ export interface PlaneReading {
 export type PlaneReader = (files: readonly ManifestFile[]) => PlaneReading;
 
 /** The planes whose policies can be read from manifests, by the name that users type. */
-export const PLANE_READERS: ReadonlyMap<string, PlaneReader> = new Map([
+export const PLANE_READERS: ReadonlyMap<string, PlaneReader> = new Map<string, PlaneReader>([
   ["calico", readCalico],
-  ["kubernetes", (files: readonly ManifestFile[]) => readKubernetes(files)],
+  ["kubernetes", (files) => readKubernetes(files)],
 ]);

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Area } from "./area.js";
 import { capturesArea } from "./captures.js";
+import { policiesArea } from "./policies.js";
 
 /** Every area of the conformance run; add yours here. */
-const AREAS: readonly Area[] = [capturesArea];
+const AREAS: readonly Area[] = [capturesArea, policiesArea];
 
 const USAGE = `Usage: npm run conformance -- [--data DIR] [AREA ...]
 
