@@ -54,6 +54,7 @@ export class Store {
   private readonly waiting = new Map<number, Waiting>();
   private readonly texts = new ConversationTexts();
   private nextId = 0;
+  private isEnded = false;
   private closed: Promise<void> | undefined;
   private storedInventory: Inventory = EMPTY_INVENTORY;
 
@@ -69,6 +70,7 @@ export class Store {
       else caller?.resolve(reply.answer);
     });
     const fail = (error: StoreError) => {
+      this.isEnded = true;
       for (const { reject } of this.waiting.values()) reject(error);
       this.waiting.clear();
       if (this.lock !== undefined) openPaths.delete(this.lock);
@@ -107,6 +109,7 @@ export class Store {
     request: StoreRequest,
     buffers: readonly ArrayBuffer[] = [],
   ): Promise<Extract<StoreAnswer, { kind: Kind }>> {
+    if (this.isEnded) return Promise.reject(new StoreError("failed", "Cannot use the store: it is closed"));
     return new Promise((resolveAnswer, reject) => {
       const id = this.nextId++;
       this.waiting.set(id, { resolve: resolveAnswer as (answer: StoreAnswer) => void, reject });
