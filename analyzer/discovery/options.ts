@@ -24,7 +24,7 @@ export interface DiscoveryOptions {
   readonly roleCut: number;
   /** A rule speaks of a role, not of hosts, once this many of its members were seen as client. */
   readonly supportClients: number;
-  /** A profile role is generalised over only if at least this share of its client-server pairs was seen. */
+  /** A rule between roles inferred from profiles holds only where at least this share of its pairs was seen or is likely. */
   readonly supportDensity: number;
   /** A prefix stands for addresses outside the inventory if at least this share of it was seen. */
   readonly prefixDensity: number;
@@ -50,7 +50,7 @@ export const DEFAULT_DISCOVERY_OPTIONS: DiscoveryOptions = {
   dynamicKeepShare: 0.5,
   roleCut: 0.35,
   supportClients: 2,
-  supportDensity: 0.1,
+  supportDensity: 0.5,
   prefixDensity: 0.5,
   publicClients: 20,
   shortCaptureUs: 6 * 3_600_000_000,

@@ -16,9 +16,10 @@ function slug(text: string): string {
 /**
  * Readable, and the same again tomorrow: it depends on the names of the two roles and the service, not on who of them was
  * seen by then or how their selector is written.
+ * @param part "" or what tells this rule from others between the same roles about the same service
  */
-export function ruleId(client: string, server: string, service: string): string {
-  const hash = textHash(JSON.stringify([client, server, service])).slice(0, 8);
+export function ruleId(client: string, server: string, service: string, part: string): string {
+  const hash = textHash(JSON.stringify([client, server, service, part])).slice(0, 8);
   const last = (name: string) => slug(name.slice(name.indexOf("/") + 1));
   return `${last(client)}-to-${last(server)}-${slug(service)}-${hash}`;
 }

@@ -5,6 +5,7 @@ import type { Admitted } from "./admission.js";
 import { confidenceOf } from "./confidence.js";
 import type { Endpoint } from "./endpoint.js";
 import { type EvidenceContext, evidenceOf } from "./evidence.js";
+import { acquaintance, generalise, type SeenCell } from "./generalise.js";
 import type { DiscoveryOptions } from "./options.js";
 import { choosePeer, type PeerChoice, type PeerContext, publicPeer } from "./peer-choice.js";
 import type { Role, Roles } from "./roles.js";
@@ -21,66 +22,39 @@ export interface MinedRule {
   readonly clients: readonly Endpoint[]; // sorted by key
   readonly servers: readonly Endpoint[];
   readonly admitted: readonly Admitted[]; // the conversations behind it, sorted by history id
+  readonly part: string; // "" or, where two roles and a service need several rules, what tells this one from the others
 }
 
-function sortedEndpoints(endpoints: readonly Endpoint[]): Endpoint[] {
-  if (endpoints.length === 1) return [...endpoints];
-  const unique = new Map(endpoints.map((endpoint) => [endpoint.key, endpoint]));
-  return [...unique.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
-}
-
-/**
- * Whether the whole client role may do what some of its members were seen doing. Two members of a declared role are
- * enough, for the declaration says that they are alike. A role inferred from profiles must also have used a fair share
- * of its pairs, or one busy pair of hosts would speak for a crowd.
- */
-function isGeneral(role: Role, clients: number, pairs: number, servers: number, options: DiscoveryOptions): boolean {
-  if (role.basis === "outside") return false;
-  if (role.members.length === clients) return true;
-  if (clients < options.supportClients) return false;
-  return role.basis === "labels" || pairs >= options.supportDensity * role.members.length * servers;
-}
-
-/**
- * Role by role by service. A rule speaks of whole roles where there is support for it, of the hosts seen otherwise; its
- * servers are cut back to those that were seen offering the service to somebody.
- */
+/** Role by role by service, and in as many rules as the seen and the likely pairs need; see `generalise`. */
 export function mineRules(
   admitted: readonly Admitted[],
   classes: ReadonlyMap<string, ServiceClass>,
   roles: Roles,
   options: DiscoveryOptions,
 ): MinedRule[] {
-  const cells = new Map<string, { clientRole: Role; serverRole: Role; service: ServiceClass; admitted: Admitted[] }>();
-  const listeners = new Map<string, Map<string, Endpoint>>(); // role and service to the members that offer it
+  const cells = new Map<string, SeenCell & { admitted: Admitted[] }>();
   for (const item of admitted) {
     const { history } = item;
     const clientRole = roles.of.get(history.client.key) as Role;
     const serverRole = roles.of.get(history.server.key) as Role;
     const service = classes.get(history.id) as ServiceClass;
-    const offer = `${serverRole.name}\0${service.key}`; // no name holds a NUL
-    const key = `${clientRole.name}\0${offer}`;
-    const offering = listeners.get(offer);
-    if (offering === undefined) listeners.set(offer, new Map([[history.server.key, history.server]]));
-    else offering.set(history.server.key, history.server);
+    const key = `${clientRole.name}\0${serverRole.name}\0${service.key}`; // no name holds a NUL
     const cell = cells.get(key);
     if (cell === undefined) cells.set(key, { clientRole, serverRole, service, admitted: [item] });
     else cell.admitted.push(item);
   }
+  const known = acquaintance(admitted, classes, roles.of);
   const mined: MinedRule[] = [];
   for (const key of [...cells.keys()].sort()) {
     const cell = cells.get(key) as NonNullable<ReturnType<typeof cells.get>>;
-    const { clientRole, serverRole, service } = cell;
-    const clients = sortedEndpoints(cell.admitted.map(({ history }) => history.client));
-    const servers = sortedEndpoints(cell.admitted.map(({ history }) => history.server));
-    const general = isGeneral(clientRole, clients.length, cell.admitted.length, servers.length, options);
-    const isServerGeneral = general && servers.length >= 2 && serverRole.basis !== "outside";
-    const offering = listeners.get(`${serverRole.name}\0${service.key}`) as Map<string, Endpoint>;
-    mined.push({
-      ...cell,
-      clients: general ? clientRole.members : clients,
-      servers: isServerGeneral ? sortedEndpoints([...offering.values()]) : servers,
-    });
+    const made = generalise(cell, known, options);
+    for (const rectangle of made) {
+      const servers = new Set(rectangle.servers.map((server) => server.key));
+      const own =
+        made.length === 1 ? cell.admitted : cell.admitted.filter(({ history }) => servers.has(history.server.key));
+      if (own.length > 0)
+        mined.push({ ...cell, ...rectangle, admitted: own, part: made.length === 1 ? "" : [...servers].join() });
+    }
   }
   return mined;
 }
@@ -111,7 +85,7 @@ export function writeRule(
   evidenceContext: EvidenceContext,
 ): { rules: AllowRule[]; groups: AddressGroup[] } {
   const { clientRole, serverRole, service, admitted } = mined;
-  const id = ruleId(clientRole.name, serverRole.name, service.key);
+  const id = ruleId(clientRole.name, serverRole.name, service.key, mined.part);
   const server = choosePeer(mined.servers, serverRole, `${id}-servers`, context);
   const clients = clientPeers(mined, id, context);
   const groups = [server, ...clients].flatMap((choice) => choice.group ?? []);
