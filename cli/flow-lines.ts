@@ -57,5 +57,5 @@ export const FLOW_CSV_HEADER = CSV_COLUMNS.map(([name]) => name).join(",");
 
 /** One flow as one CSV row (RFC 4180), in the order of FLOW_CSV_HEADER. */
 export function flowCsvLine(flow: FlowRecord): string {
-  return CSV_COLUMNS.map(([, valueOf]) => csvCell(valueOf(flow))).join(",");
+  return CSV_COLUMNS.map(([, cellOf]) => csvCell(cellOf(flow))).join(",");
 }
