@@ -3,12 +3,11 @@
 import { rmSync } from "node:fs";
 import { Analyzer } from "../analyzer/analyzer.js";
 import { readCaptures } from "../collector/read-captures.js";
-import { USUAL_TRAFFIC } from "./generate-capture.js";
-import { madeInventory } from "./made-inventory.js";
+import { EMPTY_INVENTORY } from "../model/workload.js";
 
 const [capture, path] = process.argv.slice(2) as [string, string];
 for (const part of [path, `${path}.wal`]) rmSync(part, { force: true });
-const analyzer = await Analyzer.open({ path, inventory: madeInventory(USUAL_TRAFFIC) });
+const analyzer = await Analyzer.open({ path, inventory: EMPTY_INVENTORY });
 const batches = readCaptures([capture]);
 let flows = 0;
 let step = await batches.next();

@@ -234,6 +234,10 @@ export interface NamedAddress {
 
 /** The addresses of a message under the names that were asked: aliases are followed back to where their chain begins. */
 export function askedAddresses(message: DnsMessage): NamedAddress[] {
+  const [first] = message.answers;
+  if (message.answers.length === 1 && first?.kind === "address") {
+    return [{ name: first.owner, address: first.address, ttlSeconds: first.ttlSeconds }];
+  }
   const aliasOf = new Map<string, { readonly owner: string; readonly ttlSeconds: number }>();
   for (const answer of message.answers) {
     if (answer.kind === "alias" && !aliasOf.has(answer.target)) aliasOf.set(answer.target, answer);

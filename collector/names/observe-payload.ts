@@ -28,9 +28,17 @@ export function isDnsPort(originatorPort: number, responderPort: number): boolea
     : originatorPort === MDNS_PORT || originatorPort === DNS_PORT;
 }
 
+const NO_ANSWERS: readonly NamedAddress[] = [];
+
 function answersOf(message: DnsMessage | undefined): readonly NamedAddress[] {
   const isAnswer = message?.isResponse && message.opcode === OPCODE_QUERY && message.rcode === RCODE_OK;
-  return isAnswer ? askedAddresses(message) : [];
+  return isAnswer ? askedAddresses(message) : NO_ANSWERS;
+}
+
+/** The answers in a message; one that only asks is not even parsed. */
+function answersIn(buffer: Uint8Array, offset: number, length: number, isMulticast: boolean): readonly NamedAddress[] {
+  if (length < 3 || ((buffer[offset + 2] as number) & 0x80) === 0) return NO_ANSWERS;
+  return answersOf(parseDnsMessage(buffer, offset, length, isMulticast));
 }
 
 /** Off the DNS ports only what leaves no doubt is taken for a DNS answer: it has one question and fills the payload. */
@@ -99,7 +107,7 @@ export class PayloadObserver {
     if (protocol !== UDP) return undefined;
     if (isDnsPort(originatorPort, responderPort)) {
       const isMulticast = originatorPort === MDNS_PORT || responderPort === MDNS_PORT;
-      return this.#dnsSighting(answersOf(parseDnsMessage(buffer, offset, length, isMulticast)));
+      return this.#dnsSighting(answersIn(buffer, offset, length, isMulticast));
     }
     if (isFromOriginator) {
       if (isQuicLongHeader(buffer, offset, length)) {
@@ -139,7 +147,7 @@ export class PayloadObserver {
     while (message + 2 <= end) {
       const size = ((buffer[message] as number) << 8) | (buffer[message + 1] as number);
       if (size === 0 || message + 2 + size > end) break;
-      answers.push(...answersOf(parseDnsMessage(buffer, message + 2, size)));
+      answers.push(...answersIn(buffer, message + 2, size, false));
       message += 2 + size;
     }
     if (message < end || slot >= 0) {
