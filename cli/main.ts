@@ -1,10 +1,12 @@
 import { Command, CommanderError } from "commander";
 import { analyzeCommand } from "./analyze.js";
 import { demoCommand } from "./demo.js";
+import { exportCommand } from "./export.js";
 import { EXIT, exitCodeOf, failureLines, isExpected } from "./failure.js";
 import { flowsCommand } from "./flows.js";
 import { runCommand } from "./run.js";
 import { verdictCommand } from "./verdict.js";
+import { verifyCommand } from "./verify.js";
 import { VERSION } from "./version.js";
 
 function program(): Command {
@@ -14,8 +16,8 @@ function program(): Command {
     .showHelpAfterError("(portolan --help lists the verbs)");
   portolan.commandsGroup("Chart traffic:");
   portolan.addCommand(demoCommand()).addCommand(analyzeCommand()).addCommand(runCommand()).addCommand(flowsCommand());
-  portolan.commandsGroup("Check policies:");
-  portolan.addCommand(verdictCommand());
+  portolan.commandsGroup("Write and check policies:");
+  portolan.addCommand(exportCommand()).addCommand(verifyCommand()).addCommand(verdictCommand());
   portolan.addHelpText(
     "after",
     `

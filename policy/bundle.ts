@@ -26,6 +26,7 @@ export interface Loss {
   readonly kind: "widened" | "dropped" | "conditional";
   readonly text: string; // one sentence for whoever applies the files
   readonly packets?: readonly AffectedPackets[];
+  readonly isRefused?: true; // dropped only because the user did not accept the widening that it takes
 }
 
 /** A workload that stays open in one direction because the target cannot isolate it. */

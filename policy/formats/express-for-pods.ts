@@ -171,7 +171,9 @@ export function expressForPods(
     if (services.said.length === 0) continue;
     const wider = [client, server].flatMap((end) => (end.kind === "wider" ? [end.text] : []));
     if (wider.length > 0 && options.acceptWidenings !== true) {
-      report("dropped", `Refused: ${wider.join("; ")}. Accept widenings to write it all the same.`);
+      const text = `Refused: ${wider.join("; ")}. Accept widenings to write it all the same.`;
+      const packets = [{ client: rule.client, server: rule.server, services: rule.services }];
+      losses.push({ ruleId: rule.id, kind: "dropped", text, packets, isRefused: true });
       continue;
     }
     const said: AllowRule = { ...rule, client: client.peer, server: server.peer, services: services.said };

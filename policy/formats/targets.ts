@@ -1,0 +1,86 @@
+import type { Inventory } from "../../model/workload.js";
+import type { BundleFile, Renderer } from "../bundle.js";
+import type { Program } from "../decision/program.js";
+import type { PolicyMode } from "../policy-set.js";
+import { renderCalico } from "./calico/render.js";
+import { parseCiliumPolicies } from "./cilium/parse.js";
+import { programOfCilium } from "./cilium/program.js";
+import { renderCilium } from "./cilium/render.js";
+import type { Cluster } from "./kubernetes/cluster.js";
+import { parseKubernetesPolicies } from "./kubernetes/parse.js";
+import { programOfKubernetes } from "./kubernetes/program.js";
+import { renderKubernetes } from "./kubernetes/render.js";
+import { type ManifestObject, readManifestObjects } from "./manifest/manifest-objects.js";
+import { readNftBundle } from "./nftables/read-bundle.js";
+import { renderNftables } from "./nftables/render.js";
+import { podsOnly } from "./pods-only.js";
+
+/** A plane that a policy set can be written for. */
+export interface Target {
+  readonly title: string; // for people
+  readonly modes: readonly PolicyMode[]; // that its files can be in, the gentlest first
+  readonly render: Renderer;
+  /** Whether its files select pods, which are meant even before they have an address. */
+  readonly arePodsSelected: boolean;
+  /**
+   * What the files of a bundle mean; absent where nobody reads them back. Independent of how they were written.
+   * @throws {SyntaxError | ManifestErrors} With the file and line of what cannot be read.
+   */
+  readonly read?: (files: readonly BundleFile[], inventory: Inventory) => Program;
+}
+
+/** A cluster of which nothing is known but its workloads. */
+function clusterOf(inventory: Inventory): Cluster {
+  return { inventory, nodes: [], hostNetwork: new Set(), nodeOf: new Map(), networks: [], workloadsByName: new Map() };
+}
+
+function policyObjects(files: readonly BundleFile[]): ManifestObject[] {
+  const manifests = files.filter((file) => /\.(ya?ml|json)$/.test(file.path));
+  return readManifestObjects(manifests.filter((file) => !/(^|\/)kustomization\.ya?ml$/.test(file.path)));
+}
+
+/** Every target by the name that users type, in alphabetical order. */
+export const TARGETS: ReadonlyMap<string, Target> = new Map<string, Target>([
+  [
+    "calico",
+    {
+      title: "Calico NetworkPolicy and GlobalNetworkPolicy",
+      modes: ["audit", "deny"],
+      render: renderCalico,
+      arePodsSelected: true,
+    },
+  ],
+  [
+    "cilium",
+    {
+      title: "CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy",
+      modes: ["audit", "deny"],
+      render: renderCilium,
+      arePodsSelected: true,
+      read: (files, inventory) => programOfCilium(parseCiliumPolicies(policyObjects(files)), clusterOf(inventory)),
+    },
+  ],
+  [
+    "kubernetes",
+    {
+      title: "Kubernetes NetworkPolicy",
+      modes: ["deny"],
+      render: renderKubernetes,
+      arePodsSelected: true,
+      read: (files, inventory) => {
+        const policies = parseKubernetesPolicies(policyObjects(files));
+        return podsOnly(programOfKubernetes(policies, clusterOf(inventory), { ipBlocks: "anyone" }), inventory);
+      },
+    },
+  ],
+  [
+    "nftables",
+    {
+      title: "nftables ruleset of each host",
+      modes: ["audit", "deny"],
+      render: renderNftables,
+      arePodsSelected: false,
+      read: (files) => readNftBundle(files),
+    },
+  ],
+]);
