@@ -1,17 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { discover } from "../../analyzer/discovery/discover.js";
+import { Analyzer } from "../../analyzer/analyzer.js";
 import type { Proposal } from "../../analyzer/proposal.js";
-import { Store } from "../../analyzer/store/store.js";
 import { readCaptures } from "../../collector/read-captures.js";
-import type { FlowBatch } from "../../model/flow-batch.js";
 import { parseInventory } from "../../model/inventory-file.js";
 import type { Inventory } from "../../model/workload.js";
 import { parseTruth, type TruthRow } from "./truth.js";
 
 /** The folder of the capture that is checked in, with its inventory and its truth. */
-export const FIXTURE = fileURLToPath(new URL("../../../test/fixtures/lab/", import.meta.url));
+const FIXTURE = fileURLToPath(new URL("../../../test/fixtures/lab/", import.meta.url));
 
 export interface LabChart {
   readonly inventory: Inventory;
@@ -19,18 +17,16 @@ export interface LabChart {
   readonly proposal: Proposal;
 }
 
-/** Takes a lab's capture through collector, store and discovery. */
-export async function chartLab(folder = FIXTURE): Promise<LabChart> {
-  const inventory = parseInventory(readFileSync(join(folder, "inventory.yaml"), "utf8"), "inventory.yaml");
-  const truth = parseTruth(readFileSync(join(folder, "truth.tsv"), "utf8"));
-  const batches: FlowBatch[] = [];
-  for await (const batch of readCaptures([join(folder, "lab.pcap")])) batches.push(batch);
-  const store = await Store.open({ path: ":memory:" });
-  await store.append(batches);
-  await store.reattribute(inventory);
-  const conversations = await store.conversations({}, "minute");
-  const gaps = await store.gaps();
-  const proposal = discover({ windows: conversations.windows, inventory, gaps, samples: () => [] });
-  await store.close();
-  return { inventory, truth, proposal };
+/** Takes the checked-in capture through the whole journey, collector to proposal. */
+export async function chartLab(): Promise<LabChart> {
+  const read = (name: string) => readFileSync(join(FIXTURE, name), "utf8");
+  const inventory = parseInventory(read("inventory.yaml"), "inventory.yaml");
+  const analyzer = await Analyzer.open({ path: ":memory:", inventory });
+  try {
+    for await (const batch of readCaptures([join(FIXTURE, "lab.pcap")])) await analyzer.ingest(batch);
+    await analyzer.flush();
+    return { inventory, truth: parseTruth(read("truth.tsv")), proposal: await analyzer.proposal() };
+  } finally {
+    await analyzer.close();
+  }
 }

@@ -36,7 +36,7 @@ export async function liveADay(
   const live = (habit: Habit, lengthMs: number): Promise<void> =>
     keep(habit, lengthMs, signal, async (round) => {
       const call = habit.call(round);
-      const { status, stdout, stderr } = await lab.call(habit.host, call);
+      const { status, stdout, stderr } = await lab.call(habit.host, call, { signal });
       calls++;
       if (habit.proves === undefined) return;
       const edges = status === 0 ? habit.proves(round, stdout) : [];
@@ -49,7 +49,7 @@ export async function liveADay(
     const holders = HOSTS.filter((host) => host.life !== (isSecondHalf ? "first-half" : "second-half"));
     for (const call of scans(minutes < 3 ? 100 : 25)) {
       if (signal.aborted) return;
-      const { stdout } = await lab.call(SCANNER, call, 60_000);
+      const { stdout } = await lab.call(SCANNER, call, { timeoutMs: 60_000, signal });
       scanned.push(...parseScan(stdout, holders).map((edge) => ({ expect: "never" as const, ...edge })));
     }
   };

@@ -7,7 +7,7 @@ import type { ClientCall } from "./exercise.js";
 import { isAlive, LabNetwork, removeLeftoverNetworks } from "./network.js";
 import { requireLab } from "./requirements.js";
 import { LabServices } from "./services.js";
-import { type Ran, run } from "./shell.js";
+import { type Ran, type RunOptions, run } from "./shell.js";
 
 const FOLDER_PREFIX = "portolan-lab-";
 
@@ -51,8 +51,8 @@ export class Lab {
   }
 
   /** Runs a client program inside a host, or in "beyond" for the outside. */
-  call(host: string, call: ClientCall, timeoutMs = 10_000): Promise<Ran> {
-    return run("ip", this.network.exec(host, call.program, call.args), { timeoutMs });
+  call(host: string, call: ClientCall, options: RunOptions = {}): Promise<Ran> {
+    return run("ip", this.network.exec(host, call.program, call.args), { timeoutMs: 10_000, ...options });
   }
 
   /** worker-a leaves; answers the instant, in milliseconds, from which its addresses are worker-b's. */

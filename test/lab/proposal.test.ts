@@ -18,6 +18,25 @@ test("the proposal allows every intended edge of the lab, and nothing that must 
   assert.ok(refused >= rows("never"));
 });
 
+test("the comparison has teeth: a policy that isolates nobody is wrong on every forbidden edge", () => {
+  const open = compilePolicy({ ...proposal.policySet, isolations: [] }, inventory);
+  const { refused, wrong } = compareWithTruth(truth, open);
+  assert.equal(refused, 0);
+  assert.ok(wrong.length >= truth.filter(({ expect }) => expect === "never").length);
+});
+
+test("the comparison has teeth: without any one learned rule for ports an intended edge is lost", () => {
+  const learned = proposal.policySet.rules.filter(
+    ({ id, evidence }) => evidence !== undefined && !/dns|tcp-22/.test(id),
+  );
+  assert.ok(learned.length > 0);
+  for (const { id } of learned) {
+    const rules = proposal.policySet.rules.filter((rule) => rule.id !== id);
+    const { wrong } = compareWithTruth(truth, compilePolicy({ ...proposal.policySet, rules }, inventory));
+    assert.ok(wrong.length > 0, id);
+  }
+});
+
 test("nobody is left open: every workload of the lab is isolated both ways", () => {
   assert.deepEqual(proposal.openWorkloads, []);
 });

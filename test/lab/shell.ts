@@ -29,17 +29,20 @@ export function findProgram(name: string): string | undefined {
   return undefined;
 }
 
+export interface RunOptions {
+  readonly timeoutMs?: number; // 20 seconds when absent; then it is killed
+  readonly input?: string;
+  readonly signal?: AbortSignal; // kills it
+}
+
 /** Runs a program to its end; never rejects for what the program says. */
-export function run(
-  program: string,
-  args: readonly string[],
-  { timeoutMs = 20_000, input }: { readonly timeoutMs?: number; readonly input?: string } = {},
-): Promise<Ran> {
+export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const { timeoutMs = 20_000, input, signal } = options;
   return new Promise((resolve) => {
     const child = execFile(
       program,
       [...args],
-      { timeout: timeoutMs, killSignal: "SIGKILL", maxBuffer: 16 << 20, encoding: "utf8" },
+      { timeout: timeoutMs, signal, killSignal: "SIGKILL", maxBuffer: 16 << 20, encoding: "utf8" },
       (error, stdout, stderr) => {
         const status = error === null ? 0 : error.killed ? 124 : typeof error.code === "number" ? error.code : 127;
         resolve({ status, stdout, stderr: error !== null && stderr === "" ? error.message : stderr });
@@ -50,11 +53,7 @@ export function run(
 }
 
 /** @throws {Error} With the program's first complaint if it does not end with 0. */
-export async function must(
-  program: string,
-  args: readonly string[],
-  options: { readonly timeoutMs?: number; readonly input?: string } = {},
-): Promise<string> {
+export async function must(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const ran = await run(program, args, options);
   if (ran.status !== 0) {
     const complaint = ran.stderr.trim().split("\n").slice(0, 3).join("; ");
