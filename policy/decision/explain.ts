@@ -16,7 +16,7 @@ export interface EndExplanation {
 type Answer =
   | { readonly kind: "entries"; readonly stage: string; readonly isDenied: boolean; readonly entries: readonly Entry[] }
   | { readonly kind: "closed"; readonly isDenied: true; readonly closures: readonly Closure[] }
-  | { readonly kind: "passed"; readonly isDenied: false };
+  | { readonly kind: "passed"; readonly isDenied: false; readonly entries: readonly Entry[] }; // those that passed it on
 
 /** Asks stage after stage, entry after entry: slower than the table, and it knows why. */
 function ask(list: StageList, sets: EndSets, subject: number, peer: number, service: number): Answer {
@@ -25,18 +25,22 @@ function ask(list: StageList, sets: EndSets, subject: number, peer: number, serv
     entry.services.intervals.some(({ first, last }) => first <= service && service <= last) &&
     sets.contains(peers, peer);
   const entries = list.entriesOf(subjectClass);
+  const passing: Entry[] = [];
   for (const [number, stage] of list.stages.entries()) {
     const deciding = entries.find((candidate) => candidate.stage === number && isMatch(candidate));
     if (deciding !== undefined) {
       const { rank, action } = deciding.entry;
-      if (action === "pass") continue;
       const equals = entries.filter((e) => e.stage === number && e.entry.rank === rank && isMatch(e));
-      return { kind: "entries", stage: stage.name, isDenied: action === "deny", entries: equals.map((e) => e.entry) };
+      const matching = equals.map(({ entry }) => entry);
+      if (action !== "pass")
+        return { kind: "entries", stage: stage.name, isDenied: action === "deny", entries: matching };
+      passing.push(...matching);
+      continue;
     }
     const closures = list.closuresOf(number, subjectClass);
     if (closures.length > 0) return { kind: "closed", isDenied: true, closures };
   }
-  return { kind: "passed", isDenied: false };
+  return { kind: "passed", isDenied: false, entries: passing };
 }
 
 /** The verdict at a workload point `subject` for one peer and service, with everything that decided it. */
@@ -51,10 +55,15 @@ export function explainEnd(
   const trial = ask(table.trial, table.sets, subject, peer, service);
   const code = enforced.isDenied ? DENIED : trial.isDenied ? AUDITED : ALLOWED;
   // What the trial says counts when enforcement denies nothing and has no rule to name.
-  const answer = code === AUDITED || enforced.kind === "passed" ? trial : enforced;
+  const isSilent = enforced.kind === "passed" && enforced.entries.length === 0;
+  const answer = code === AUDITED || isSilent ? trial : enforced;
   switch (answer.kind) {
-    case "passed":
-      return { code, sources: [], closing: [], reason: `nothing isolates this workload for ${direction}` };
+    case "passed": {
+      const sources = answer.entries.map((entry) => entry.source);
+      if (sources.length > 0)
+        return { code, sources, closing: [], reason: "a rule passes it on, and nothing denies it" };
+      return { code, sources, closing: [], reason: `nothing isolates this workload for ${direction}` };
+    }
     case "entries": {
       const sources = answer.entries.map((entry) => entry.source);
       const reason = `a rule of ${answer.stage} ${answer.isDenied ? "denies" : "allows"} it`;

@@ -1,5 +1,6 @@
 import type { Program } from "../decision/program.js";
 import { readCalico } from "./calico/read.js";
+import { readIstio } from "./istio/read.js";
 import type { Cluster } from "./kubernetes/cluster.js";
 import { readKubernetes } from "./kubernetes/read.js";
 import type { ManifestFile } from "./manifest/manifest-objects.js";
@@ -16,5 +17,6 @@ export type PlaneReader = (files: readonly ManifestFile[]) => PlaneReading;
 /** The planes whose policies can be read from manifests, by the name that users type. */
 export const PLANE_READERS: ReadonlyMap<string, PlaneReader> = new Map<string, PlaneReader>([
   ["calico", readCalico],
+  ["istio", (files) => readIstio(files)],
   ["kubernetes", (files) => readKubernetes(files)],
 ]);

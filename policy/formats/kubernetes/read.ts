@@ -1,6 +1,6 @@
 import type { Program } from "../../decision/program.js";
 import { gatherFaults } from "../manifest/manifest-error.js";
-import { formatObject, type ManifestFile } from "../manifest/manifest-objects.js";
+import { formatObject, type ManifestFile, type ManifestObject } from "../manifest/manifest-objects.js";
 import type { Cluster } from "./cluster.js";
 import type { KubernetesPolicies } from "./network-policy.js";
 import { parseKubernetesPolicies } from "./parse.js";
@@ -34,15 +34,17 @@ export function refuseMissingNamespaces({ cluster, objects }: ClusterManifests):
 }
 
 /**
- * Reads a cluster's manifests with its policies, all or nothing.
+ * Reads a cluster's manifests with its policies, all or nothing. Objects that are `isForeign` are another reader's business.
  * @throws {ManifestErrors} With every fault in all files.
  */
 export function readKubernetes(
   files: readonly ManifestFile[],
   plane: KubernetesPlane = DEFAULT_PLANE,
+  isForeign: (object: ManifestObject) => boolean = () => false,
 ): KubernetesReading {
   const manifests = readCluster(files);
-  const { cluster, objects } = manifests;
+  const { cluster } = manifests;
+  const objects = manifests.objects.filter((object) => !isForeign(object));
   const [policies] = gatherFaults([
     () => parseKubernetesPolicies(objects),
     () => {
