@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Area } from "./area.js";
 import { capturesArea } from "./captures.js";
+import { discoveryArea } from "./discovery.js";
 import { policiesArea } from "./policies.js";
 
 /** Every area of the conformance run; add yours here. */
-const AREAS: readonly Area[] = [capturesArea, policiesArea];
+const AREAS: readonly Area[] = [capturesArea, discoveryArea, policiesArea];
 
 const USAGE = `Usage: npm run conformance -- [--data DIR] [AREA ...]
 
