@@ -7,7 +7,7 @@ import { programOfExpressed } from "../policy/expressed-program.js";
 import { comparableInventory } from "../policy/formats/comparable.js";
 import type { Target } from "../policy/formats/targets.js";
 import type { PolicySet } from "../policy/policy-set.js";
-import { EXIT, Failure } from "./failure.js";
+import { EXIT } from "./failure.js";
 import { lossLines } from "./loss-lines.js";
 import { readFolder } from "./read-folder.js";
 import { readInventory } from "./read-inventory.js";
@@ -66,9 +66,6 @@ Example:
     )
     .action((options: VerifyOptions) => {
       const target = targetNamed(options.target);
-      if (target.read === undefined) {
-        throw new Failure(`Cannot verify ${target.title}: its files are not read back yet`, EXIT.input);
-      }
       const modes = options.mode === undefined ? target.modes : [modeNamed(options.mode, target)];
       const policySet = readPolicy(options.policy);
       const inventory = comparableInventory(readInventory(options.inventory), target.arePodsSelected);

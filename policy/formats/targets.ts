@@ -2,6 +2,7 @@ import type { Inventory } from "../../model/workload.js";
 import type { BundleFile, Renderer } from "../bundle.js";
 import type { Program } from "../decision/program.js";
 import type { PolicyMode } from "../policy-set.js";
+import { readCalicoObjects } from "./calico/read.js";
 import { renderCalico } from "./calico/render.js";
 import { parseCiliumPolicies } from "./cilium/parse.js";
 import { programOfCilium } from "./cilium/program.js";
@@ -13,6 +14,7 @@ import { renderKubernetes } from "./kubernetes/render.js";
 import { type ManifestObject, readManifestObjects } from "./manifest/manifest-objects.js";
 import { readNftBundle } from "./nftables/read-bundle.js";
 import { renderNftables } from "./nftables/render.js";
+import { podCensus } from "./pod-target.js";
 import { podsOnly } from "./pods-only.js";
 
 /** A plane that a policy set can be written for. */
@@ -23,15 +25,20 @@ export interface Target {
   /** Whether its files select pods, which are meant even before they have an address. */
   readonly arePodsSelected: boolean;
   /**
-   * What the files of a bundle mean; absent where nobody reads them back. Independent of how they were written.
+   * What the files of a bundle mean. Independent of how they were written.
    * @throws {SyntaxError | ManifestErrors} With the file and line of what cannot be read.
    */
-  readonly read?: (files: readonly BundleFile[], inventory: Inventory) => Program;
+  readonly read: (files: readonly BundleFile[], inventory: Inventory) => Program;
 }
 
 /** A cluster of which nothing is known but its workloads. */
 function clusterOf(inventory: Inventory): Cluster {
   return { inventory, nodes: [], hostNetwork: new Set(), nodeOf: new Map(), networks: [], workloadsByName: new Map() };
+}
+
+/** The inventory without what is no pod. */
+function podsOf(inventory: Inventory): Inventory {
+  return { ...inventory, workloads: inventory.workloads.filter(podCensus(inventory.workloads).isPod) };
 }
 
 function policyObjects(files: readonly BundleFile[]): ManifestObject[] {
@@ -48,6 +55,10 @@ export const TARGETS: ReadonlyMap<string, Target> = new Map<string, Target>([
       modes: ["audit", "deny"],
       render: renderCalico,
       arePodsSelected: true,
+      read: (files, inventory) => {
+        const cluster = clusterOf(podsOf(inventory));
+        return readCalicoObjects({ cluster, objects: policyObjects(files) }).program;
+      },
     },
   ],
   [

@@ -8,7 +8,7 @@ import { parseLabels } from "../kubernetes/parse-pod.js";
 import { parseService } from "../kubernetes/parse-service.js";
 import { type KubernetesPlane, networkPolicyStage, networkStage, nodeStage, tierStage } from "../kubernetes/program.js";
 import { refuseMissingNamespaces } from "../kubernetes/read.js";
-import { duplicateNames, readCluster } from "../kubernetes/resources.js";
+import { type ClusterManifests, duplicateNames, readCluster } from "../kubernetes/resources.js";
 import { gatherFaults } from "../manifest/manifest-error.js";
 import { formatObject, type ManifestFile, type ManifestObject } from "../manifest/manifest-objects.js";
 import type { CalicoPolicy, CalicoProfile, CalicoTier } from "./calico-policy.js";
@@ -132,7 +132,11 @@ function stagesOf(direction: Direction, state: PolicyState, tiers: readonly Cali
  * @throws {ManifestErrors} With every fault in all files.
  */
 export function readCalico(files: readonly ManifestFile[]): CalicoReading {
-  const manifests = readCluster(files);
+  return readCalicoObjects(readCluster(files));
+}
+
+/** The same for objects that were read elsewhere, over a cluster that is known. */
+export function readCalicoObjects(manifests: ClusterManifests): CalicoReading {
   const isCalico = ({ apiVersion }: ManifestObject) => API_VERSIONS.includes(apiVersion);
   const own = manifests.objects.filter(isCalico);
   const others = manifests.objects.filter((object) => !isCalico(object));
