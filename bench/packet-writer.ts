@@ -7,10 +7,9 @@ import { writeSync } from "node:fs";
 const CHUNK_BYTES = 4 << 20;
 const LARGEST_RECORD_BYTES = 2048;
 
-export const TCP = 6;
-export const UDP = 17;
-export const ICMP = 1;
-export const ICMPV6 = 58;
+const TCP = 6;
+const UDP = 17;
+const ICMPV6 = 58;
 
 /** Where a packet comes from or goes to. `host` is the last 16 bits of the address, `net` the 16 before them. */
 export interface Side {
