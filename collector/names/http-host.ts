@@ -6,7 +6,7 @@ import { INCOMPLETE, MAX_NAME_BYTES, type NameSearch, NO_NAME, wireText } from "
  *     method SP target SP "HTTP/1." minor CRLF *( field-name ":" OWS value OWS CRLF ) CRLF
  *     target  /path | http://host:port/path | host:port (CONNECT) | *
  *
- * A missing target or minor version is let pass: servers answer such requests too.
+ * A missing target, minor version or space before the version is let pass: servers answer such requests too.
  *
  * To a forward proxy the target names the server behind it: that is what the client meant to reach.
  */
@@ -17,7 +17,7 @@ const TAB = 0x09;
 const COLON = 0x3a;
 const MAX_METHOD_BYTES = 17; // the longest registered is VERSION-CONTROL
 
-const VERSION = [..." HTTP/1."].map((character) => character.charCodeAt(0));
+const VERSION = [..."HTTP/1."].map((character) => character.charCodeAt(0));
 const HOST = [..."host:"].map((character) => character.charCodeAt(0));
 const CONNECT = [..."CONNECT "].map((character) => character.charCodeAt(0));
 
@@ -93,8 +93,9 @@ export function searchHttpHost(buffer: Uint8Array, offset: number, length: numbe
   const target = offset + method + 1;
   let version = contentEnd - VERSION.length;
   if (!hasBytes(buffer, version, contentEnd, VERSION)) version--; // with its minor digit
-  if (version < target - 1 || !hasBytes(buffer, version, contentEnd, VERSION)) return NO_NAME;
-  const fromTarget = authority(buffer, offset, target, version);
+  if (version < target || !hasBytes(buffer, version, contentEnd, VERSION)) return NO_NAME;
+  const targetEnd = buffer[version - 1] === SPACE ? version - 1 : version;
+  const fromTarget = authority(buffer, offset, target, targetEnd);
   if (fromTarget !== undefined) return fromTarget;
   for (;;) {
     const line = lineEnd + 1;

@@ -4,10 +4,11 @@ import { fileURLToPath } from "node:url";
 import type { Area } from "./area.js";
 import { capturesArea } from "./captures.js";
 import { discoveryArea } from "./discovery.js";
+import { namesArea } from "./names.js";
 import { policiesArea } from "./policies.js";
 
 /** Every area of the conformance run; add yours here. */
-const AREAS: readonly Area[] = [capturesArea, discoveryArea, policiesArea];
+const AREAS: readonly Area[] = [capturesArea, discoveryArea, namesArea, policiesArea];
 
 const USAGE = `Usage: npm run conformance -- [--data DIR] [AREA ...]
 

@@ -61,6 +61,7 @@ const REQUESTS: readonly [string, string][] = [
   ["CONNECT tunnel.example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n", "tunnel.example.com"],
   ["CONNECT / HTTP/1.1\r\nHost: odd.example.com\r\n\r\n", "odd.example.com"],
   ["CCM_POST / HTTP/1.\r\nHost: minor.example.com\r\n\r\n", "minor.example.com"],
+  ["GET /HTTP/1.1\r\nHost: space.example.com\r\n\r\n", "space.example.com"],
   ["GET HTTP/1.1\r\nHost: target.example.com\r\n\r\n", "target.example.com"],
   ["OPTIONS * HTTP/1.1\r\nHost: star.example.com\r\n\r\n", "star.example.com"],
   ["M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n\r\n", "239.255.255.250"],
