@@ -113,7 +113,9 @@ function addressPeer(
   if (declared !== undefined && addresses.length >= options.supportClients) {
     const unseenAddresses = sizeOf(declared.cidrs) - addresses.length;
     const note =
-      unseenAddresses > 0 ? `the group ${groupName} holds ${unseenAddresses} addresses that were not seen` : undefined;
+      unseenAddresses > 0
+        ? `the group ${groupName} is taken as a whole, ${listed(declared.cidrs)}, of which ${addresses.length} addresses were seen`
+        : undefined;
     return { peer: { kind: "group", name: groupName }, permits, unseenAddresses, note, group: declared };
   }
   const { cidrs, unseen } = coverAddresses(addresses, role.basis === "outside" ? options.prefixDensity : 1);

@@ -1,3 +1,4 @@
+import { tryParseAddress } from "../../model/address.js";
 import { HOUR_US } from "../../model/time-window.js";
 import type { Admitted } from "./admission.js";
 import { activeUnits, type EvidenceContext, evidenceOf } from "./evidence.js";
@@ -8,7 +9,8 @@ const roleTitle = (name: string) => name.replace(/^outside\//, "");
 
 /** One sentence: who was seen using what, how often, and by what name. */
 export function describeRule(mined: MinedRule, admitted: readonly Admitted[], context: EvidenceContext): string {
-  const { flows, names } = evidenceOf(admitted, { ...context, samples: () => [] });
+  const { flows, names: all } = evidenceOf(admitted, { ...context, samples: () => [] });
+  const names = all.filter((name) => tryParseAddress(name) === undefined); // an address as name tells nothing new
   const windows = new Set(admitted.flatMap(({ history }) => activeUnits(history))).size;
   const unit = context.units.widthUs === HOUR_US ? "hour" : "minute";
   const clients = new Set(admitted.map(({ history }) => history.client.key)).size;

@@ -38,3 +38,7 @@ export function html(parts: TemplateStringsArray, ...contents: readonly Content[
   const text = parts.reduce((sum, part, i) => `${sum}${contentText(contents[i - 1] ?? "")}${part}`);
   return { kind: "markup", text };
 }
+
+export function paragraph(text: string): Markup {
+  return html`<p>${text}</p>`;
+}

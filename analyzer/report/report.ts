@@ -3,17 +3,12 @@ import type { Graph } from "../../model/graph.js";
 import type { Inventory } from "../../model/workload.js";
 import type { SensorStatus } from "../explorer.js";
 import type { Proposal } from "../proposal.js";
+import { excludedSection } from "./excluded-section.js";
+import { methodSection, reachSection, readinessSection } from "./judgement-sections.js";
 import { escapeText, html, type Markup } from "./markup.js";
+import { proposedSection } from "./proposed-section.js";
 import { compareReach } from "./reach.js";
-import {
-  excludedSection,
-  methodSection,
-  proposedSection,
-  reachSection,
-  readinessSection,
-  scopeSection,
-  seenSection,
-} from "./sections.js";
+import { scopeSection, seenSection } from "./seen-sections.js";
 import { REPORT_STYLE } from "./style.js";
 import { formatCount, formatPercent } from "./words.js";
 
