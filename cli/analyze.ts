@@ -34,7 +34,7 @@ Example:
     .action(async (files: string[], options: AnalyzeOptions) => {
       const journey = await chartCaptures(files, {
         title: files.map((file) => (file === "-" ? "standard input" : basename(file))).join(", "),
-        inventory: readInventory(options.inventory),
+        inventory: options.inventory === undefined ? undefined : readInventory(options.inventory),
         ...(options.store === undefined ? {} : { store: options.store }),
       });
       await journey.analyzer.close();

@@ -1,4 +1,5 @@
 import { Analyzer } from "../analyzer/analyzer.js";
+import { AddressCensus } from "../analyzer/identity/address-census.js";
 import type { Proposal } from "../analyzer/proposal.js";
 import { renderReport } from "../analyzer/report/report.js";
 import { type ReadTotals, readCaptures } from "../collector/read-captures.js";
@@ -22,7 +23,8 @@ export interface Journey {
 
 export interface JourneyOptions {
   readonly title: string; // of the report: what was looked at
-  readonly inventory: Inventory;
+  /** Without it each private address that spoke is a host of its own. */
+  readonly inventory: Inventory | undefined;
   readonly store?: string; // path of the database file; in memory without
 }
 
@@ -37,6 +39,7 @@ function share(bytes: number, totalBytes: number | undefined): string {
 export async function chartCaptures(files: readonly string[], options: JourneyOptions): Promise<Journey> {
   const progress = progressOn(process.stderr);
   const analyzer = await Analyzer.open({ path: options.store ?? ":memory:", inventory: options.inventory });
+  const census = new AddressCensus();
   try {
     const batches = readCaptures(files, {
       onProgress: ({ packets, bytes, totalBytes }) =>
@@ -44,10 +47,15 @@ export async function chartCaptures(files: readonly string[], options: JourneyOp
     });
     let step = await batches.next();
     while (step.done !== true) {
+      census.add(step.value);
       await analyzer.ingest(step.value);
       step = await batches.next();
     }
     await analyzer.flush();
+    if (options.inventory === undefined && analyzer.inventory().workloads.length === 0) {
+      await analyzer.setInventory(census.inventory());
+    }
+    const inventory = analyzer.inventory();
     progress.show("looking for services, roles and rules");
     const [graph, proposal, sensors] = await Promise.all([
       analyzer.graph("workload", {}),
@@ -56,10 +64,10 @@ export async function chartCaptures(files: readonly string[], options: JourneyOp
     ]);
     const bundles = new Map<string, Bundle>();
     for (const name of BUNDLES) {
-      const bundle = RENDERERS.get(name)?.(proposal.policySet, options.inventory, { mode: "audit" });
+      const bundle = RENDERERS.get(name)?.(proposal.policySet, inventory, { mode: "audit" });
       if (bundle !== undefined) bundles.set(name, bundle);
     }
-    const report = renderReport({ title: options.title, graph, proposal, sensors, inventory: options.inventory });
+    const report = renderReport({ title: options.title, graph, proposal, sensors, inventory });
     return { analyzer, totals: step.value, graph, proposal, bundles, report };
   } catch (error) {
     await analyzer.close();
