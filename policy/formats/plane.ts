@@ -1,5 +1,6 @@
 import type { Program } from "../decision/program.js";
 import { readCalico } from "./calico/read.js";
+import { readCilium } from "./cilium/read.js";
 import { readIstio } from "./istio/read.js";
 import type { Cluster } from "./kubernetes/cluster.js";
 import { readKubernetes } from "./kubernetes/read.js";
@@ -17,6 +18,7 @@ export type PlaneReader = (files: readonly ManifestFile[]) => PlaneReading;
 /** The planes whose policies can be read from manifests, by the name that users type. */
 export const PLANE_READERS: ReadonlyMap<string, PlaneReader> = new Map<string, PlaneReader>([
   ["calico", readCalico],
+  ["cilium", readCilium],
   ["istio", (files) => readIstio(files)],
   ["kubernetes", (files) => readKubernetes(files)],
 ]);

@@ -165,7 +165,7 @@ class CiliumMeaning {
 }
 
 const DENY_RANK = 0; // a deny rule beats every allow
-const ALLOW_RANK = 1;
+export const ALLOW_RANK = 1;
 
 function stageOf(policies: readonly CiliumPolicy[], direction: Direction, meaning: CiliumMeaning): Stage {
   const entries: Entry[] = [];

@@ -1,7 +1,9 @@
 import type { Program } from "../../decision/program.js";
 import type { Cluster } from "../kubernetes/cluster.js";
+import { parseKubernetesPolicies } from "../kubernetes/parse.js";
 import { parseService } from "../kubernetes/parse-service.js";
-import { readKubernetes } from "../kubernetes/read.js";
+import { programOfKubernetes } from "../kubernetes/program.js";
+import { refuseMissingNamespaces } from "../kubernetes/read.js";
 import { duplicateNames, readCluster } from "../kubernetes/resources.js";
 import { gatherFaults } from "../manifest/manifest-error.js";
 import { formatObject, type ManifestFile, type ManifestObject } from "../manifest/manifest-objects.js";
@@ -39,12 +41,11 @@ function checkKind(object: ManifestObject): void {
 }
 
 /**
- * Reads a cluster's manifests as a mesh does whose workloads all speak mTLS: AuthorizationPolicies at the server, and below
+ * What a mesh makes of the objects of a cluster whose workloads all speak mTLS: AuthorizationPolicies at the server, and below
  * them the Kubernetes policies at both ends. Dry runs become the trial, where they are judged alone.
- * @throws {ManifestErrors} With every fault in all files.
+ * @throws {ManifestErrors} With every field that Istio or Kubernetes does not know or allow.
  */
-export function readIstio(files: readonly ManifestFile[], mesh: Mesh = DEFAULT_MESH): IstioReading {
-  const { objects } = readCluster(files);
+export function istioOf(objects: readonly ManifestObject[], cluster: Cluster, mesh: Mesh = DEFAULT_MESH): IstioReading {
   const own = objects.filter(isIstioSecurity);
   gatherFaults(own.map((object) => () => checkKind(object)));
   const stated = own.filter(({ kind }) => kind === "AuthorizationPolicy");
@@ -54,7 +55,8 @@ export function readIstio(files: readonly ManifestFile[], mesh: Mesh = DEFAULT_M
     }),
   );
   const policies = gatherFaults(stated.map((object) => () => parseAuthorizationPolicy(object)));
-  const { cluster, program } = readKubernetes(files, undefined, isIstioSecurity);
+  const below = parseKubernetesPolicies(objects.filter((object) => !isIstioSecurity(object)));
+  const program = programOfKubernetes(below, cluster);
   const services = new Map(
     objects
       .filter(({ kind, apiVersion }) => kind === "Service" && apiVersion === "v1")
@@ -72,4 +74,11 @@ export function readIstio(files: readonly ManifestFile[], mesh: Mesh = DEFAULT_M
   );
   const ingress = { enforced: [...enforced, ...program.ingress.enforced], trial };
   return { cluster, policies, program: { ...program, ingress } };
+}
+
+/** Reads a cluster's manifests as a mesh does, all or nothing. @throws {ManifestErrors} With every fault in all files. */
+export function readIstio(files: readonly ManifestFile[], mesh: Mesh = DEFAULT_MESH): IstioReading {
+  const manifests = readCluster(files);
+  refuseMissingNamespaces(manifests, [mesh.rootNamespace]);
+  return istioOf(manifests.objects, manifests.cluster, mesh);
 }

@@ -1,6 +1,6 @@
 import type { Program } from "../../decision/program.js";
 import { gatherFaults } from "../manifest/manifest-error.js";
-import { formatObject, type ManifestFile, type ManifestObject } from "../manifest/manifest-objects.js";
+import { formatObject, type ManifestFile } from "../manifest/manifest-objects.js";
 import type { Cluster } from "./cluster.js";
 import type { KubernetesPolicies } from "./network-policy.js";
 import { parseKubernetesPolicies } from "./parse.js";
@@ -14,16 +14,20 @@ export interface KubernetesReading {
   readonly program: Program;
 }
 
+/** Policies that live in a namespace, of all planes. */
+const NAMESPACED_POLICIES = ["NetworkPolicy", "StagedNetworkPolicy", "CiliumNetworkPolicy", "AuthorizationPolicy"];
+
 /**
  * A policy for a namespace that nothing else speaks of is a slip of the pen. Where nothing but policies is given, no
- * namespace is known and none can be missing.
+ * namespace is known and none can be missing. `always` exist.
  */
-export function refuseMissingNamespaces({ cluster, objects }: ClusterManifests): void {
+export function refuseMissingNamespaces({ cluster, objects }: ClusterManifests, always: readonly string[] = []): void {
   const known = new Set(cluster.inventory.namespaces.map(({ name }) => name));
   if (known.size === 0) return;
+  for (const name of always) known.add(name);
   gatherFaults(
     objects
-      .filter(({ kind, namespace }) => kind === "NetworkPolicy" && !known.has(namespace ?? "default"))
+      .filter(({ kind, namespace }) => NAMESPACED_POLICIES.includes(kind) && !known.has(namespace ?? "default"))
       .map((object) => () => {
         const namespace = object.metadata.get("namespace") ?? object.metadata;
         throw namespace.error(
@@ -34,17 +38,15 @@ export function refuseMissingNamespaces({ cluster, objects }: ClusterManifests):
 }
 
 /**
- * Reads a cluster's manifests with its policies, all or nothing. Objects that are `isForeign` are another reader's business.
+ * Reads a cluster's manifests with its policies, all or nothing.
  * @throws {ManifestErrors} With every fault in all files.
  */
 export function readKubernetes(
   files: readonly ManifestFile[],
   plane: KubernetesPlane = DEFAULT_PLANE,
-  isForeign: (object: ManifestObject) => boolean = () => false,
 ): KubernetesReading {
   const manifests = readCluster(files);
-  const { cluster } = manifests;
-  const objects = manifests.objects.filter((object) => !isForeign(object));
+  const { cluster, objects } = manifests;
   const [policies] = gatherFaults([
     () => parseKubernetesPolicies(objects),
     () => {

@@ -368,7 +368,7 @@ const REFUSALS: readonly (readonly [name: string, manifests: string, line: RegEx
   ],
   [
     "a policy of another plane",
-    "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: { name: p }\n",
+    "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: { name: p, namespace: shop }\n",
     /wanted a policy of Kubernetes/,
   ],
   [
