@@ -4,7 +4,7 @@ import { parseKubernetesPolicies } from "../kubernetes/parse.js";
 import { parseService } from "../kubernetes/parse-service.js";
 import { programOfKubernetes } from "../kubernetes/program.js";
 import { refuseMissingNamespaces } from "../kubernetes/read.js";
-import { duplicateNames, readCluster } from "../kubernetes/resources.js";
+import { type ClusterManifests, duplicateNames, readCluster } from "../kubernetes/resources.js";
 import { gatherFaults } from "../manifest/manifest-error.js";
 import { formatObject, type ManifestFile, type ManifestObject } from "../manifest/manifest-objects.js";
 import type { AuthorizationPolicy } from "./authorization-policy.js";
@@ -45,7 +45,7 @@ function checkKind(object: ManifestObject): void {
  * them the Kubernetes policies at both ends. Dry runs become the trial, where they are judged alone.
  * @throws {ManifestErrors} With every field that Istio or Kubernetes does not know or allow.
  */
-export function istioOf(objects: readonly ManifestObject[], cluster: Cluster, mesh: Mesh = DEFAULT_MESH): IstioReading {
+export function readIstioObjects({ cluster, objects }: ClusterManifests, mesh: Mesh = DEFAULT_MESH): IstioReading {
   const own = objects.filter(isIstioSecurity);
   gatherFaults(own.map((object) => () => checkKind(object)));
   const stated = own.filter(({ kind }) => kind === "AuthorizationPolicy");
@@ -80,5 +80,5 @@ export function istioOf(objects: readonly ManifestObject[], cluster: Cluster, me
 export function readIstio(files: readonly ManifestFile[], mesh: Mesh = DEFAULT_MESH): IstioReading {
   const manifests = readCluster(files);
   refuseMissingNamespaces(manifests, [mesh.rootNamespace]);
-  return istioOf(manifests.objects, manifests.cluster, mesh);
+  return readIstioObjects(manifests, mesh);
 }
