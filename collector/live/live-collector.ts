@@ -10,12 +10,12 @@ export interface CollectorOptions extends CollectorSettings {
   readonly carrier: Carrier; // batches go to its topic portolan.flows
   /** Told when the capture begins, pauses and goes on. */
   readonly onState?: (state: LiveState) => void;
-  /** Told when a batch cannot be sent; it is sent again a second later. */
+  /** Told when a batch cannot be sent; it is sent again with the next ones. */
   readonly onSendError?: (error: unknown) => void;
 }
 
 export interface RunningCollector {
-  /** As of the last second. */
+  /** As of half a second ago. */
   totals(): CollectorTotals;
   /** Ends the capture, ends all flows, and resolves when the carrier has them. @throws {Error} If it does not take them. */
   stop(): Promise<CollectorTotals>;
@@ -110,7 +110,7 @@ class CollectorThread implements RunningCollector {
 }
 
 /**
- * Collects flows from a live interface in a thread of its own and sends batches through the carrier, every second. Flows are
+ * Collects flows from a live interface in a thread of its own and sends batches through the carrier, twice a second. Flows are
  * told of in parts while they go on, see FlowTable.tellParts.
  * @throws {LiveCaptureError} If the capture cannot begin.
  */
