@@ -36,11 +36,11 @@ const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ?
 
 function failure(history: History): Rejected {
   const flows = history.refused + history.unanswered;
-  const attempts = plural(flows, "attempt");
-  const span = plural(history.units.length, "window");
+  const attempts =
+    flows === 1 ? "its only attempt" : `any of ${flows} attempts in ${plural(history.units.length, "window")}`;
   return history.refused > 0
-    ? { kind: "refused", history, reason: `the server said no to all of ${attempts} in ${span}` }
-    : { kind: "unanswered", history, reason: `nothing came back to any of ${attempts} in ${span}` };
+    ? { kind: "refused", history, reason: `the server did not accept ${attempts}` }
+    : { kind: "unanswered", history, reason: `nothing came back to ${attempts}` };
 }
 
 /** What can be said of one conversation by itself, before its neighbours are asked; `undefined` if nothing speaks against it. */

@@ -38,6 +38,7 @@ function housekeepingTable(exclusions: readonly Exclusion[]): Markup {
       { title: "Flows", isNumber: true, cell: ({ flows }) => formatCount(flows) },
     ],
     [...byReason.values()],
+    "heard",
   );
 }
 
@@ -51,6 +52,6 @@ export function excludedSection(proposal: Proposal): Markup {
 ${kinds.length === 0 ? paragraph("Nothing: every conversation seen is covered by a rule.") : []}
 ${kinds.map(
   (kind) => html`<h3>${KINDS[kind]}</h3>
-${kind === "housekeeping" ? housekeepingTable(of(kind)) : table<Exclusion>(KINDS[kind], COLUMNS, of(kind))}`,
+${kind === "housekeeping" ? housekeepingTable(of(kind)) : table<Exclusion>(KINDS[kind], COLUMNS, of(kind), "heard")}`,
 )}`;
 }

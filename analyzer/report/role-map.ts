@@ -4,9 +4,10 @@ import { html, type Markup } from "./markup.js";
 
 /** More than this on one page is a hairball; the explorer draws those. */
 const MOST_NODES = 40;
-const WIDTH = 1000;
-const BOX = { width: 150, height: 30, gap: 16 } as const;
-const LABEL_LENGTH = 21;
+const WIDTH = 1180;
+const BOX = { width: 180, height: 30, gap: 16 } as const;
+const LABEL_LENGTH = 26;
+const COLUMNS = 5;
 
 interface Link {
   readonly from: string;
@@ -36,17 +37,50 @@ function linksOf(graph: Graph, proposal: Proposal): Link[] {
   });
 }
 
+/** Roles that talk to more than half of all others, such as resolvers and scrapers: their lines would hide the rest. */
+function ubiquitous(nodes: readonly string[], links: readonly Link[]): Set<string> {
+  if (nodes.length < 8) return new Set();
+  const partners = (node: string) =>
+    new Set(links.flatMap(({ from, to }) => (from === node ? [to] : to === node ? [from] : []))).size;
+  return new Set(nodes.filter((node) => partners(node) > (nodes.length - 1) / 2));
+}
+
 /** Column of each node: one after the last of its clients, where following the links runs in no circle. */
 function columnsOf(nodes: readonly string[], links: readonly Link[]): Map<string, number> {
   const column = new Map(nodes.map((node) => [node, 0]));
-  for (let round = 0; round < Math.min(nodes.length, 5); round++) {
+  for (let round = 0; round < Math.min(nodes.length, COLUMNS); round++) {
     for (const { from, to } of links) {
       const next = (column.get(from) as number) + 1;
       const isBack = links.some((back) => back.from === to && back.to === from);
-      if (!isBack && next > (column.get(to) as number) && next < 5) column.set(to, next);
+      if (!isBack && next > (column.get(to) as number) && next < COLUMNS) column.set(to, next);
     }
   }
   return column;
+}
+
+/** Rows within the columns: each node at the mean height of those it is linked to, a few rounds of it. */
+function rowsOf(nodes: readonly string[], links: readonly Link[], column: ReadonlyMap<string, number>): string[][] {
+  const used = [...new Set(column.values())].sort((a, b) => a - b);
+  const rows = used.map((value) => nodes.filter((node) => column.get(node) === value));
+  const height = new Map<string, number>();
+  const settle = () => {
+    for (const row of rows) row.forEach((node, i) => height.set(node, (i + 0.5) / row.length));
+  };
+  settle();
+  for (let round = 0; round < 4; round++) {
+    for (const row of round % 2 === 0 ? rows : [...rows].reverse()) {
+      const wanted = new Map(
+        row.map((node) => {
+          const near = links.flatMap(({ from, to }) => (from === node ? [to] : to === node ? [from] : []));
+          const sum = near.reduce((total, each) => total + (height.get(each) as number), 0);
+          return [node, near.length === 0 ? (height.get(node) as number) : sum / near.length] as const;
+        }),
+      );
+      row.sort((a, b) => (wanted.get(a) as number) - (wanted.get(b) as number) || (a < b ? -1 : 1));
+      settle();
+    }
+  }
+  return rows;
 }
 
 const short = (text: string) => (text.length > LABEL_LENGTH ? `${text.slice(0, LABEL_LENGTH - 1)}…` : text);
@@ -56,15 +90,16 @@ const short = (text: string) => (text.length > LABEL_LENGTH ? `${text.slice(0, L
  * same in words. Empty with no link or too many nodes.
  */
 export function roleMap(graph: Graph, proposal: Proposal): Markup | undefined {
-  const links = linksOf(graph, proposal);
+  const all = linksOf(graph, proposal);
+  const everybody = [...new Set(all.flatMap(({ from, to }) => [from, to]))].sort();
+  const hidden = ubiquitous(everybody, all);
+  const links = all.filter(({ from, to }) => !hidden.has(from) && !hidden.has(to));
   const nodes = [...new Set(links.flatMap(({ from, to }) => [from, to]))].sort();
   if (nodes.length === 0 || nodes.length > MOST_NODES) return undefined;
-  const column = columnsOf(nodes, links);
-  const used = [...new Set(column.values())].sort((a, b) => a - b);
-  const rows = used.map((value) => nodes.filter((node) => column.get(node) === value));
+  const rows = rowsOf(nodes, links, columnsOf(nodes, links));
   const tallest = Math.max(...rows.map((row) => row.length));
   const height = tallest * (BOX.height + BOX.gap) + 2 * BOX.gap;
-  const stride = used.length === 1 ? 0 : (WIDTH - BOX.width - 2 * BOX.gap) / (used.length - 1);
+  const stride = rows.length === 1 ? 0 : (WIDTH - BOX.width - 2 * BOX.gap) / (rows.length - 1);
   const place = new Map<string, { x: number; y: number }>();
   rows.forEach((row, i) => {
     const top = (height - row.length * (BOX.height + BOX.gap) + BOX.gap) / 2;
@@ -87,9 +122,10 @@ export function roleMap(graph: Graph, proposal: Proposal): Markup | undefined {
     const { x, y } = at(node);
     return html`<g><title>${node}</title><rect class="node" x="${x}" y="${y}" width="${BOX.width}" height="${BOX.height}" rx="6"/><text x="${x + 8}" y="${y + 19}">${short(node)}</text></g>`;
   });
-  return html`<figure role="group" aria-label="Map of roles"><svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Roles from left, who asks, to right, who answers; the table of conversations says the same in words.">
+  return html`<figure><svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Roles from left, who asks, to right, who answers; the table of conversations says the same in words.">
 <defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="context-stroke"/></marker></defs>
 ${paths}
 ${boxes}
-</svg></figure>`;
+</svg>
+${hidden.size === 0 ? [] : html`<figcaption class="soft">Left out, because they talk to more than half of all roles: ${[...hidden].join(", ")}.</figcaption>`}</figure>`;
 }

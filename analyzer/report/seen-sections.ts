@@ -61,8 +61,10 @@ ${
 }
 
 export function seenSection(proposal: Proposal, graph: Graph): Markup {
+  const isNoise = (edge: GraphEdge) => (edge.state === "excluded" ? 1 : 0);
   const edges = [...graph.edges].sort(
-    (a, b) => b.flows.answered - a.flows.answered || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
+    (a, b) =>
+      isNoise(a) - isNoise(b) || b.flows.answered - a.flows.answered || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
   );
   return html`<h2 id="seen">What was seen</h2>
 ${roleMap(graph, proposal) ?? []}
@@ -70,7 +72,7 @@ ${
   edges.length === 0
     ? paragraph("Nothing.")
     : table<GraphEdge>(
-        "Conversations, most used first",
+        "Conversations, most used first, excluded ones last",
         [
           { title: "Client", cell: ({ client }) => nodeName(client) },
           { title: "Server", cell: ({ server }) => nodeName(server) },
