@@ -100,7 +100,7 @@ export class Database {
     const tables = (await this.rows("SELECT table_name FROM duckdb_tables() WHERE NOT internal")).map(([name]) => name);
     if (tables.length === 0) {
       await this.transaction(async () => {
-        for (const statement of SCHEMA) await this.connection.run(statement);
+        await this.connection.run(SCHEMA.join(";\n"));
         await this.connection.run("INSERT INTO schema_version VALUES ($1)", [SCHEMA_VERSION]);
       });
       return;

@@ -33,9 +33,9 @@ export async function samplesOf(
   appender.closeSync();
   const rows = await database.rows(
     `SELECT originator, responder, protocol, originator_port, service, start_us, originator_bytes, responder_bytes, collector
-     FROM flows SEMI JOIN asked USING (originator, responder, protocol, service, scope_id)
+     FROM flows SEMI JOIN asked USING (originator, responder, protocol, service, scope_id) JOIN collectors ON collectors.id = collector
      WHERE start_us >= $from_us AND start_us < $until_us
-     ORDER BY start_us, originator, responder, originator_port, service, collector LIMIT $count`,
+     ORDER BY start_us, originator, responder, originator_port, service, text LIMIT $count`,
     { from_us: fromUs, until_us: untilUs, count: limit * ROWS_PER_SAMPLE },
   );
   const samples: FlowSample[] = [];

@@ -110,7 +110,7 @@ function sources(widthUs: number): string {
     0::DOUBLE AS client_packets, 0::DOUBLE AS server_packets, 0::DOUBLE AS client_bytes, 0::DOUBLE AS server_bytes`;
   const counts = `SELECT at_us // ${widthUs} * ${widthUs} AS window_us, at_us, at_us AS first_us, end_us AS last_us, at_us AS begun_us, TRUE AS is_start, client_port,
     client, responder, protocol, service, scope_id, client_identity, server_identity, answered, refused, unanswered, midstream,
-    client_packets, server_packets, client_bytes, server_bytes, is_certain, observer_low, observer_high`;
+    client_packets, server_packets, client_bytes, server_bytes, is_certain, observer_low, observer_high, seen_by`;
   const activity = (begun: string) =>
     `window_us, window_us AS at_us, window_us AS first_us, end_us AS last_us, ${begun} AS begun_us, FALSE AS is_start, 0 AS client_port`;
   return `
@@ -120,7 +120,7 @@ function sources(widthUs: number): string {
         (outcome NOT IN (${ANSWERED}, ${REFUSED}, ${MIDSTREAM}))::INTEGER AS unanswered, (outcome = ${MIDSTREAM})::INTEGER AS midstream,
         originator_packets AS client_packets, responder_packets AS server_packets,
         originator_bytes AS client_bytes, responder_bytes AS server_bytes,
-        evidence <= ${LAST_CERTAIN} AS is_certain, collector AS observer_low, collector AS observer_high
+        evidence <= ${LAST_CERTAIN} AS is_certain, collector AS observer_low, collector AS observer_high, collector AS seen_by
       FROM flows WHERE ${LONE}
     ),
     view AS (
@@ -141,15 +141,17 @@ function sources(widthUs: number): string {
         (max(flows) - max(lived))::INTEGER AS unanswered, (max(lived) - max(said))::INTEGER AS midstream,
         ${SIDE("max(low_packets)", "max(high_packets)")} AS client_packets, ${SIDE("max(high_packets)", "max(low_packets)")} AS server_packets,
         ${SIDE("max(low_bytes)", "max(high_bytes)")} AS client_bytes, ${SIDE("max(high_bytes)", "max(low_bytes)")} AS server_bytes,
-        min(evidence) <= ${LAST_CERTAIN} AS is_certain, min(collector) AS observer_low, max(collector) AS observer_high
-      FROM view GROUP BY ${EPISODE}, episode_no, window_no, is_low_client
+        min(evidence) <= ${LAST_CERTAIN} AS is_certain, min(collector) AS observer_low, max(collector) AS observer_high,
+        -- Numbers of collectors tell of the order of arrival, their names do not.
+        arg_min(collector, {start_us: start_us, name: text}) AS seen_by
+      FROM view JOIN collectors ON collectors.id = view.collector GROUP BY ${EPISODE}, episode_no, window_no, is_low_client
     ),
     window_source AS (
       ${counts} FROM lone
       UNION ALL ${counts} FROM merged
-      UNION ALL SELECT ${activity("start_us")}, ${OWN}, ${nothing}, evidence <= ${LAST_CERTAIN} AS is_certain, collector AS observer_low, collector AS observer_high
+      UNION ALL SELECT ${activity("start_us")}, ${OWN}, ${nothing}, evidence <= ${LAST_CERTAIN} AS is_certain, collector AS observer_low, collector AS observer_high, collector AS seen_by
       FROM (SELECT *, ${later("start_us")} AS window_us FROM flows WHERE ${LONE} AND start_us // ${widthUs} <> end_us // ${widthUs})
-      UNION ALL SELECT ${activity("at_us")}, ${SIDES}, ${nothing}, evidence <= ${LAST_CERTAIN} AS is_certain, collector AS observer_low, collector AS observer_high
+      UNION ALL SELECT ${activity("at_us")}, ${SIDES}, ${nothing}, evidence <= ${LAST_CERTAIN} AS is_certain, collector AS observer_low, collector AS observer_high, collector AS seen_by
       FROM (SELECT *, ${later("at_us")} AS window_us FROM episode WHERE at_us // ${widthUs} <> end_us // ${widthUs})
     )`;
 }
@@ -176,7 +178,7 @@ export function windowsOf(widthUs: number, condition = "TRUE"): string {
         min(first_us) AS first_us, max(least(last_us, window_us + ${widthUs - 1})) AS last_us, bool_or(is_certain)::UTINYINT AS is_certain,
         min(observer_low) AS observer_low, max(observer_high) AS observer_high, min(sample_key) AS sample_key,
         arg_min(client_bytes, sample_key) AS sample_client_bytes, arg_min(server_bytes, sample_key) AS sample_server_bytes,
-        arg_min(observer_low, sample_key) AS sample_observer
+        arg_min(seen_by, sample_key) AS sample_observer
       FROM keyed GROUP BY window_us, ends, identities, spoken
     )
     SELECT window_us, (ends >> 32)::UINTEGER AS client, (ends & 4294967295)::UINTEGER AS responder,

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { followFlows } from "../../../analyzer/ingest/follow-flows.js";
+import type { FlowBatch } from "../../../model/flow-batch.js";
+import { encodeFlowBatch } from "../../../model/flow-batch-codec.js";
+import { inProcessCarrier } from "../../../stream/in-process.js";
+import { batchOf, originOf } from "../batches.js";
+
+const message = (sequence: number) => ({
+  key: "0",
+  value: encodeFlowBatch(batchOf(originOf("a", sequence), [{}])),
+  headers: {},
+});
+
+test("drain() handles everything that was sent before, then stores it", async () => {
+  const carrier = inProcessCarrier();
+  const taken: number[] = [];
+  let flushes = 0;
+  const followed = await followFlows(carrier, {
+    async ingest(batch: FlowBatch) {
+      await new Promise(setImmediate);
+      taken.push(batch.origin.sequence);
+    },
+    async flush() {
+      flushes++;
+    },
+  });
+  for (let sequence = 0; sequence < 20; sequence++) await carrier.send("portolan.flows", message(sequence));
+  await followed.drain();
+  assert.deepEqual(
+    taken,
+    Array.from({ length: 20 }, (_, i) => i),
+  );
+  assert.equal(flushes, 1);
+  await carrier.close();
+});
+
+test("a message that is no flow batch is counted and passed over", async () => {
+  const carrier = inProcessCarrier();
+  const taken: number[] = [];
+  const followed = await followFlows(carrier, {
+    async ingest(batch: FlowBatch) {
+      taken.push(batch.origin.sequence);
+    },
+    async flush() {},
+  });
+  await carrier.send("portolan.flows", { key: "0", value: new Uint8Array([1, 2, 3]), headers: {} });
+  await carrier.send("portolan.flows", message(0));
+  await followed.drain();
+  assert.equal(followed.damaged(), 1);
+  assert.deepEqual(taken, [0]);
+  await carrier.close();
+});
+
+test("drain() fails with what the sink failed with, instead of waiting for ever", async () => {
+  const carrier = inProcessCarrier(1);
+  const followed = await followFlows(carrier, {
+    async ingest() {
+      throw new Error("no space");
+    },
+    async flush() {},
+  });
+  await carrier.send("portolan.flows", message(0));
+  await assert.rejects(followed.drain(), /no space/);
+  await carrier.close();
+});
