@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { analyzeCommand } from "./analyze.js";
 import { demoCommand } from "./demo.js";
+import { diffCommand } from "./diff.js";
 import { exportCommand } from "./export.js";
 import { EXIT, exitCodeOf, failureLines, isExpected } from "./failure.js";
 import { flowsCommand } from "./flows.js";
@@ -17,7 +18,11 @@ function program(): Command {
   portolan.commandsGroup("Chart traffic:");
   portolan.addCommand(demoCommand()).addCommand(analyzeCommand()).addCommand(runCommand()).addCommand(flowsCommand());
   portolan.commandsGroup("Write and check policies:");
-  portolan.addCommand(exportCommand()).addCommand(verifyCommand()).addCommand(verdictCommand());
+  portolan
+    .addCommand(exportCommand())
+    .addCommand(verifyCommand())
+    .addCommand(verdictCommand())
+    .addCommand(diffCommand());
   portolan.addHelpText(
     "after",
     `

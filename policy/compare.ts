@@ -1,3 +1,4 @@
+import type { IpAddress } from "../model/address.js";
 import { PROTOCOL_NUMBERS } from "../model/protocol.js";
 import type { Inventory } from "../model/workload.js";
 import { type CompiledPolicy, compileTogether, formatPoint, type SpaceOptions } from "./decision/compiled-policy.js";
@@ -35,6 +36,8 @@ export interface Difference {
   readonly last: number;
   readonly before: VerdictCode;
   readonly after: VerdictCode;
+  /** Where one end is addresses: the first and the last of them. */
+  readonly outside?: readonly [first: IpAddress, last: IpAddress];
 }
 
 /**
@@ -100,10 +103,11 @@ function* differencesOfDirection(scope: Scope, direction: Direction): Generator<
       }
     }
     const point = sets.membersOf(subject)[0]!;
-    for (const { atom, left, right } of differingAtoms(before, old, young, sets.space.familyOf(point))) {
-      const outside = sets.space.workloadPoints.length + atom;
-      const [client, server] = direction === "egress" ? [point, outside] : [outside, point];
-      yield* differencesOfMaps(scope, client, server, left, right);
+    for (const { atom, last, left, right } of differingAtoms(before, old, young, sets.space.familyOf(point))) {
+      const end = sets.space.workloadPoints.length + atom;
+      const outside = [sets.space.addressOfAtom(atom), last] as const;
+      const [client, server] = direction === "egress" ? [point, end] : [end, point];
+      for (const each of differencesOfMaps(scope, client, server, left, right)) yield { ...each, outside };
     }
   }
 }
@@ -135,19 +139,20 @@ function* differingAtoms(
   old: Row,
   young: Row,
   family: 0 | 4 | 6,
-): Generator<{ readonly atom: number; readonly left: number; readonly right: number }> {
+): Generator<{ readonly atom: number; readonly last: IpAddress; readonly left: number; readonly right: number }> {
   const { space } = policy.sets;
   for (let i = 0, j = 0, start = 0; start < space.atomCount; ) {
     const nextOld = old.atomStarts[i + 1] ?? space.atomCount;
     const nextYoung = young.atomStarts[j + 1] ?? space.atomCount;
     const end = Math.min(nextOld, nextYoung);
     if (old.atoms[i] !== young.atoms[j]) {
-      const seen = new Set<number>(); // a run may hold addresses of both families: show one of each
-      for (let atom = start; atom < end && seen.size < 2; atom++) {
-        const of = space.familyOf(space.workloadPoints.length + atom);
-        if (!space.isOutsider(atom) || !canMeet(of, family) || seen.has(of)) continue;
-        seen.add(of);
-        yield { atom, left: old.atoms[i]!, right: young.atoms[j]! };
+      // A run may hold addresses of both families: each gets a part of its own.
+      for (const [from, to] of space.atomsByFamily(start, end)) {
+        if (!canMeet(space.familyOf(space.workloadPoints.length + from), family)) continue;
+        let atom = from;
+        while (atom < to && !space.isOutsider(atom)) atom++;
+        if (atom < to)
+          yield { atom, last: space.lastAddressOfAtom(to - 1), left: old.atoms[i]!, right: young.atoms[j]! };
       }
     }
     if (nextOld === end) i++;

@@ -6,11 +6,15 @@ import { EndSets } from "./end-sets.js";
 import { type EndExplanation, explainEnd } from "./explain.js";
 import { resolveNamedServices } from "./named-services.js";
 import type { Direction, Program } from "./program.js";
-import type { Decision, EndDecision, Query, QueryEnd } from "./question.js";
+import type { Decision, EndDecision, Query, QueryEnd, Verdict } from "./question.js";
 import { servicePoint } from "./service-line.js";
 import { ALLOWED, AUDITED, DENIED, type VerdictCode, VerdictMaps } from "./verdict-map.js";
 
 const VERDICTS = { [ALLOWED]: "allowed", [AUDITED]: "audited", [DENIED]: "denied" } as const;
+
+export function formatVerdict(code: VerdictCode): Verdict {
+  return VERDICTS[code];
+}
 
 /** Above this many classes the table of all pairs of classes would take more than 64 MiB, and rows serve instead. */
 const MOST_PAIRED_CLASSES = 4096;

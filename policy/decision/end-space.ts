@@ -119,6 +119,20 @@ export class EndSpace {
     return this.#starts[point - this.workloadPoints.length]! < FIRST_IPV6 ? 4 : 6;
   }
 
+  /** A run of atoms cut where IPv6 begins. */
+  atomsByFamily(start: number, end: number): readonly (readonly [start: number, end: number])[] {
+    const border = this.#ipv4Starts.length;
+    if (end <= border || start >= border) return [[start, end]];
+    return [
+      [start, border],
+      [border, end],
+    ];
+  }
+
+  lastAddressOfAtom(atom: number): IpAddress {
+    return addressAt((this.#starts[atom + 1] ?? ADDRESS_LINE_END) - 1n);
+  }
+
   /** The first address of an atom: one that stands for all. */
   addressOfAtom(atom: number): IpAddress {
     return addressAt(this.#starts[atom]!);

@@ -121,3 +121,37 @@ export function formatServicePoint(point: number): string {
       return /^\d/.test(name) ? `protocol ${name}` : name;
   }
 }
+
+/** Sorted, disjoint intervals in words: `everything`, `tcp`, `tcp 80-90`, `icmp type 8`, `protocols 3-5`. */
+export function formatServices(intervals: readonly ServiceInterval[]): string[] {
+  return intervals.flatMap(({ first, last }) => {
+    if (first === 0 && last === SERVICE_LINE_END - 1) return ["everything"];
+    const texts: string[] = [];
+    for (let protocol = first >>> 16; protocol <= last >>> 16; ) {
+      const from = Math.max(first, protocol << 16) & 0xffff;
+      const to = Math.min(last, (protocol << 16) | 0xffff) & 0xffff;
+      if (from !== 0 || to !== 0xffff) {
+        texts.push(formatPart(protocol, from, to));
+        protocol++;
+        continue;
+      }
+      // Whole protocols that follow each other are told as one range.
+      let next = protocol + 1;
+      while (next <= last >>> 16 && ((next << 16) | 0xffff) <= last) next++;
+      texts.push(next - protocol === 1 ? formatPart(protocol, 0, 0xffff) : `protocols ${protocol}-${next - 1}`);
+      protocol = next;
+    }
+    return texts;
+  });
+}
+
+function formatPart(protocol: number, from: number, to: number): string {
+  const name = formatProtocol(protocol);
+  const isIcmp = protocol === PROTOCOL_NUMBERS.icmp || protocol === PROTOCOL_NUMBERS.icmpv6;
+  if (from === 0 && to === 0xffff) return /^\d/.test(name) ? `protocol ${name}` : name;
+  if (!isIcmp) return `${name} ${from === to ? from : `${from}-${to}`}`;
+  if (from >>> 8 === to >>> 8 && (from & 255) === 0 && (to & 255) === 255) return `${name} type ${from >>> 8}`;
+  return from === to
+    ? formatServicePoint((protocol << 16) | from)
+    : `${name} types ${from >>> 8}.${from & 255}-${to >>> 8}.${to & 255}`;
+}
