@@ -234,6 +234,7 @@ test("the OpenAPI document names every question", async () => {
     "/api/edges",
     "/api/edges/{id}",
     "/api/events",
+    "/api/layout",
     "/api/map",
     "/api/matrix",
     "/api/nodes/{id}",

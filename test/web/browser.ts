@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import type { ExplorerSource } from "../../analyzer/explorer.js";
+import type { BundleRenderer } from "../../web/api/bundle-files.js";
 import { type RunningServer, startServer } from "../../web/api/server.js";
 import { companyBundles } from "./company.js";
 
@@ -23,12 +24,15 @@ export interface Explorer {
   close(): Promise<void>;
 }
 
-export async function serveExplorer(source: ExplorerSource): Promise<Explorer> {
+export async function serveExplorer(
+  source: ExplorerSource,
+  bundles: BundleRenderer = companyBundles,
+): Promise<Explorer> {
   assert.ok(CHROMIUM !== undefined, "Cannot test in a browser: wanted Debian's chromium");
   assert.ok(existsSync(join(UI_DIR, "index.html")), "Cannot test the page: wanted web/ui/dist/ to be built");
   const options = {
     source,
-    bundles: companyBundles,
+    bundles,
     targets: ["kubernetes", "nftables"],
     uiDir: UI_DIR,
     version: "0.0.0",

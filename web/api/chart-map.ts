@@ -1,5 +1,5 @@
 import type { EdgeState, Graph, GraphNode } from "../../model/graph.js";
-import type { ChartLayout, LayoutInput } from "../layout/chart-layout.js";
+import { LAYOUT_VERSION, type LayoutInput } from "../layout/chart-layout.js";
 import { findHubs } from "./chart-hubs.js";
 import { type ChosenMark, type ChosenMarks, chooseMarks, islandOf } from "./choose-marks.js";
 import { type Link, MARK_LIMIT, type MapAnswer, type Mark } from "./contract.js";
@@ -14,17 +14,21 @@ export interface MapWishes {
 
 const LINK_LIMIT = 600; // beyond it a map is a hairball; the table still has every edge
 const SERVICES_SHOWN = 4;
+const NEED_WEIGHT = 8;
+const NOISE_WEIGHT = 1;
 
 /** What to lay out: the whole graph, so that neither a query nor a window ever moves anything. */
 export function layoutInputOf(graph: Graph, grouping: string): LayoutInput {
   const hubs = new Set(findHubs(graph, grouping));
   const weights = new Map<string, { client: string; server: string; weight: number }>();
-  for (const { client, server } of graph.edges) {
+  for (const { client, server, state } of graph.edges) {
     if (hubs.has(server)) continue;
     const key = `${client}\n${server}`;
     const link = weights.get(key);
-    if (link === undefined) weights.set(key, { client, server, weight: 1 });
-    else link.weight++;
+    // A scan touches everybody on many ports; what belongs together must not be pulled apart by it.
+    const weight = state === "excluded" ? NOISE_WEIGHT : NEED_WEIGHT;
+    if (link === undefined) weights.set(key, { client, server, weight });
+    else link.weight = Math.max(link.weight, weight);
   }
   return {
     nodes: graph.nodes.map((node) => ({ id: node.id, group: islandOf(node, grouping) })),
@@ -55,7 +59,7 @@ interface LinkDraft {
   readonly services: Map<string, number>;
 }
 
-const URGENCY: Readonly<Record<EdgeState, number>> = { quarantined: 0, undecided: 1, excluded: 2, allowed: 3 };
+const URGENCY: Readonly<Record<EdgeState, number>> = { quarantined: 0, undecided: 1, allowed: 2, excluded: 3 };
 
 function linkOf(draft: LinkDraft): Link {
   const services = [...draft.services]
@@ -104,11 +108,12 @@ function markLabel(mark: ChosenMark): string {
   return mark.island === "" ? `${mark.nodes.length} nodes of other islands` : `${mark.nodes.length} more`;
 }
 
-/** The bounded map of one selection; `whole` is the graph over all time that was laid out. */
+const NOWHERE = { x: 0, y: 0, radius: 0 };
+
+/** The bounded map of one selection, not yet placed; `whole` is the graph over all time, which is what is laid out. */
 export function chartMap(
   whole: Graph,
   selection: Selection,
-  layout: ChartLayout,
   wishes: MapWishes,
   isFiltered: boolean,
   revision: number,
@@ -144,42 +149,33 @@ export function chartMap(
     edges: hubCalls[index]?.edges ?? 0,
   }));
 
-  const nodeAt = new Map(layout.nodes.map((node) => [node.id, node]));
-  const islandAt = new Map(layout.islands.map((island) => [island.id, island]));
-  const marks = chosen.marks.map((mark): Mark => {
-    const island = islandAt.get(mark.island);
-    const first = mark.nodes[0] as GraphNode;
-    const at =
-      mark.kind === "island"
-        ? island
-        : mark.kind === "rest" && island !== undefined
-          ? { x: island.x, y: island.y + island.radius * 0.6 }
-          : nodeAt.get(first.id);
-    return {
+  const marks = chosen.marks.map(
+    (mark): Mark => ({
       id: mark.id,
-      kind: mark.kind === "node" ? first.kind : mark.kind,
+      kind: mark.kind === "node" ? (mark.nodes[0] as GraphNode).kind : mark.kind,
       label: markLabel(mark),
       island: mark.island,
       nodes: mark.nodes.length,
-      x: at?.x ?? 0,
-      y: at?.y ?? 0,
-      radius: mark.kind === "island" ? (island?.radius ?? 0) : 0,
+      ...NOWHERE,
       isMatch: mark.nodes.some((node) => ends.has(node.id)),
       hubs: [...(calls.get(mark.id) ?? [])].sort((a, b) => a - b),
-    };
-  });
+    }),
+  );
   const shownNodes = chosen.marks.filter((mark) => mark.kind === "node").length;
   const totalEdges = selection.subjects.length;
   return {
     revision,
     counts: selection.counts,
-    layoutVersion: layout.version,
-    layoutHash: layout.hash,
-    bounds: boundsOf(layout),
-    islands: [...chosen.islands].map(([id, { nodes, isOpen }]) => {
-      const at = islandAt.get(id);
-      return { id, label: id, x: at?.x ?? 0, y: at?.y ?? 0, radius: at?.radius ?? 0, nodes: nodes.length, isOpen };
-    }),
+    layoutVersion: LAYOUT_VERSION,
+    layoutHash: "",
+    bounds: { x: 0, y: 0, width: 0, height: 0 },
+    islands: [...chosen.islands].map(([id, { nodes, isOpen }]) => ({
+      id,
+      label: id,
+      ...NOWHERE,
+      nodes: nodes.length,
+      isOpen,
+    })),
     marks,
     links,
     hubs,
@@ -187,16 +183,4 @@ export function chartMap(
     hidden: { nodes: whole.nodes.length - shownNodes, edges: totalEdges - linkedEdges },
     total: { nodes: whole.nodes.length, edges: totalEdges },
   };
-}
-
-function boundsOf(layout: ChartLayout): MapAnswer["bounds"] {
-  let [left, top, right, bottom] = [0, 0, 0, 0];
-  layout.islands.forEach(({ x, y, radius }, i) => {
-    const height = radius * 0.75;
-    left = i === 0 ? x - radius : Math.min(left, x - radius);
-    right = i === 0 ? x + radius : Math.max(right, x + radius);
-    top = i === 0 ? y - height : Math.min(top, y - height);
-    bottom = i === 0 ? y + height : Math.max(bottom, y + height);
-  });
-  return { x: left, y: top, width: right - left, height: bottom - top };
 }

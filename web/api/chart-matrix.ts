@@ -6,7 +6,7 @@ import { flowCount, noCounts, type Selection, serviceOf } from "./select-edges.j
 
 type Cell = MatrixAnswer["cells"][number];
 
-const BY_URGENCY: readonly EdgeState[] = ["quarantined", "undecided", "excluded", "allowed"];
+const BY_URGENCY: readonly EdgeState[] = ["quarantined", "undecided", "allowed", "excluded"];
 
 function labelOf(mark: ChosenMark): string {
   if (mark.kind === "node") return mark.nodes[0]?.label ?? mark.id;

@@ -39,6 +39,8 @@ export const MapParams = z.object({
 });
 export type MapParams = z.infer<typeof MapParams>;
 
+export const LayoutParams = z.object({ level: viewShape.level, ...groupingShape });
+
 export const MatrixParams = z.object({
   ...viewShape,
   ...groupingShape,
@@ -162,7 +164,7 @@ export type Link = z.infer<typeof Link>;
 export const MapAnswer = z.object({
   ...head,
   layoutVersion: z.number(),
-  layoutHash: z.string(),
+  layoutHash: z.string().describe("empty when the graph is so large that the page lays it out, from /api/layout"),
   bounds: z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
   islands: z
     .array(
@@ -185,6 +187,13 @@ export const MapAnswer = z.object({
   total: z.object({ nodes: z.number(), edges: z.number() }),
 });
 export type MapAnswer = z.infer<typeof MapAnswer>;
+
+export const LayoutAnswer = z.object({
+  revision: z.number(),
+  nodes: z.array(z.object({ id: z.string(), group: z.string() })).readonly(),
+  links: z.array(z.object({ client: z.string(), server: z.string(), weight: z.number() })).readonly(),
+});
+export type LayoutAnswer = z.infer<typeof LayoutAnswer>;
 
 export const EdgesAnswer = z.object({
   ...head,

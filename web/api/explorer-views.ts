@@ -3,13 +3,15 @@ import type { EdgeState, Graph, GraphLevel, GraphNode } from "../../model/graph.
 import { parseGraphQuery } from "../../model/graph-query.js";
 import { type Completions, completeGraphQuery } from "../../model/graph-query-complete.js";
 import { compileGraphQuery, type EdgeSubject, facetTexts } from "../../model/graph-query-match.js";
-import { type ChartLayout, layoutChart } from "../layout/chart-layout.js";
+import { type ChartLayout, type LayoutInput, layoutChart } from "../layout/chart-layout.js";
+import { placeMap } from "../layout/place-map.js";
 import { chartMap, layoutInputOf } from "./chart-map.js";
 import { chartMatrix } from "./chart-matrix.js";
 import type { EdgesAnswer, EdgesParams, MapAnswer, MapParams, MatrixAnswer, ViewParams } from "./contract.js";
 import { byteCount, flowCount, noCounts, type Selection, selectEdges } from "./select-edges.js";
 
 const CACHED_GRAPHS = 12;
+const SERVER_LAYOUT_LIMIT = 1500; // nodes; about 0.1 s
 
 export interface View {
   readonly whole: Graph; // over all time: what is laid out and counted as context
@@ -20,7 +22,7 @@ export interface View {
 
 type SortKey = (subject: EdgeSubject) => string | number;
 
-const STATE_ORDER: Readonly<Record<EdgeState, number>> = { quarantined: 0, undecided: 1, excluded: 2, allowed: 3 };
+const STATE_ORDER: Readonly<Record<EdgeState, number>> = { quarantined: 0, undecided: 1, allowed: 2, excluded: 3 };
 
 const SORT_KEYS: Readonly<Record<EdgesParams["sort"], SortKey>> = {
   state: ({ edge }) => STATE_ORDER[edge.state],
@@ -106,8 +108,15 @@ export class ExplorerViews {
       closed: parseNameList(params.closed),
       hubs: params.hubs,
     };
-    const layout = this.layout(whole, params.level, params.group, revision);
-    return chartMap(whole, selection, layout, wishes, isFiltered, revision);
+    const map = chartMap(whole, selection, wishes, isFiltered, revision);
+    // A large layout would keep this process from its data: the page does it, with the same module and the same result.
+    if (whole.nodes.length > SERVER_LAYOUT_LIMIT) return map;
+    return placeMap(map, this.layout(whole, params.level, params.group, revision));
+  }
+
+  /** What a page lays out itself when the map comes without positions. */
+  async layoutInput(level: GraphLevel, grouping: string): Promise<LayoutInput> {
+    return layoutInputOf(await this.graph(level, {}), grouping);
   }
 
   async matrix(params: Omit<MapParams, "hubs">): Promise<MatrixAnswer> {

@@ -78,6 +78,19 @@ export function exploreRoutes(instance: FastifyInstance, { source, views, versio
     handler: ({ query }) => views.map(query),
   });
 
+  app.get("/api/layout", {
+    schema: {
+      summary: "What a page lays out itself when a map comes without positions",
+      querystring: contract.LayoutParams,
+      response: { 200: contract.LayoutAnswer, 400: contract.Problem },
+    },
+    handler: async ({ query }) => {
+      const revision = source.revision();
+      const { nodes, links } = await views.layoutInput(query.level, query.group);
+      return { revision, nodes, links };
+    },
+  });
+
   app.get("/api/matrix", {
     schema: {
       summary: "Clients against servers, with the marks of the map",
@@ -167,9 +180,23 @@ export function exploreRoutes(instance: FastifyInstance, { source, views, versio
   });
 }
 
+/** Rendering proves as it writes and may take a second, so each target is rendered once for each state of the data. */
+function perRevision(bundles: BundleRenderer): (target: string, revision: number) => ReturnType<BundleRenderer> {
+  const made = new Map<string, { revision: number; bundle: ReturnType<BundleRenderer> }>();
+  return (target, revision) => {
+    const known = made.get(target);
+    if (known !== undefined && known.revision === revision) return known.bundle;
+    const bundle = bundles(target);
+    made.set(target, { revision, bundle });
+    bundle.catch(() => made.delete(target));
+    return bundle;
+  };
+}
+
 /** The questions about what is proposed, and the files to apply. */
 export function proposalRoutes(instance: FastifyInstance, { source, views, bundles, targets }: RouteParts): void {
   const app = instance.withTypeProvider<ZodTypeProvider>();
+  const render = perRevision(bundles);
 
   app.get("/api/proposal", {
     schema: { summary: "The proposal under review", response: { 200: contract.ProposalAnswer } },
@@ -205,7 +232,7 @@ export function proposalRoutes(instance: FastifyInstance, { source, views, bundl
         throw new HttpProblem(404, `Cannot render target "${target}": wanted ${targets.join(" or ")}`);
       }
       const revision = source.revision();
-      const { files, losses } = await bundles(target);
+      const { files, losses } = await render(target, revision);
       if (query.file !== undefined) {
         const file = files.find(({ path }) => path === query.file);
         if (file === undefined) {

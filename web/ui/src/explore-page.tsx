@@ -4,6 +4,7 @@ import type { MapAnswer, MatrixAnswer } from "../../api/contract.js";
 import { DetailPanel } from "./detail/detail-panel.js";
 import { shown } from "./format.js";
 import { MapView } from "./map/map-view.js";
+import { usePlacedMap } from "./map/placed-map.js";
 import { MatrixView } from "./matrix/matrix-view.js";
 import { QueryBar } from "./query/query-bar.js";
 import { IslandIndex } from "./shell/island-index.js";
@@ -87,7 +88,7 @@ function ViewBar() {
 
 function Stage() {
   const { view } = place.value;
-  const map = useResource<MapAnswer>(mapUrl.value);
+  const map = usePlacedMap(useResource<MapAnswer>(mapUrl.value));
   const matrix = useResource<MatrixAnswer>(view === "matrix" ? matrixUrl.value : undefined);
   useEffect(() => {
     if (map.data !== undefined) shownMap.value = map.data;

@@ -1,8 +1,18 @@
+import { parseGraphQuery } from "../../../../model/graph-query.js";
 import { count, plural, shown } from "../format.js";
 import { StateLine } from "../shell/state-mark.js";
 import { STATE_STYLES } from "../state/edge-states.js";
 import { go, place } from "../state/location.js";
 import { overview, shownMap } from "../state/views.js";
+
+/** A query to which more conditions can be added: only alternatives need parentheses. */
+function wrapped(q: string): string {
+  try {
+    return parseGraphQuery(q).kind === "or" ? `(${q})` : q;
+  } catch {
+    return `(${q})`;
+  }
+}
 
 /** How to read the chart, with the figures of the query; each state is a filter. */
 export function Legend() {
@@ -21,7 +31,7 @@ export function Legend() {
           <li key={state}>
             <button
               type="button"
-              onClick={() => go({ q: q === "" ? `state=${state}` : `(${q}) state=${state}` })}
+              onClick={() => go({ q: q === "" ? `state=${state}` : `${wrapped(q)} state=${state}` })}
               title={`Show only what is ${word}`}
             >
               <StateLine state={state} width={56} />
@@ -30,6 +40,15 @@ export function Legend() {
                 <small>{meaning}</small>
               </span>
               <b>{counts === undefined ? "" : count(counts[state])}</b>
+            </button>
+            <button
+              type="button"
+              class="hide"
+              aria-label={`Hide what is ${word}`}
+              title={`Hide what is ${word}`}
+              onClick={() => go({ q: q === "" ? `!state=${state}` : `${wrapped(q)} !state=${state}` })}
+            >
+              hide
             </button>
           </li>
         ))}

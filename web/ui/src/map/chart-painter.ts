@@ -27,12 +27,14 @@ const SETTLE_MS = 100;
 const CHEAP_MS = 9; // a painting as cheap as this is done for every frame; a dearer one is moved as a bitmap
 
 /**
- * Paints a scene into a canvas. A large scene is painted once into a bitmap with a margin, which panning and zooming
- * only move; it is painted crisp again when the gesture rests or leaves the margin.
+ * Paints a scene into a canvas. While a large scene is moved, it is painted once into a bitmap with a margin, which is
+ * shifted and scaled until the gesture leaves it. At rest it is painted anew to the view's own size, so that a resting
+ * picture depends on nothing but the scene and the camera.
  */
 export class ChartPainter {
   private readonly bitmap = document.createElement("canvas");
-  private painted: { camera: Camera; width: number; height: number } | undefined;
+  private painted: { camera: Camera; width: number; height: number; margin: number } | undefined;
+  private isMoving = false;
   private cost = 0;
   private settle: number | undefined;
   private frame: number | undefined;
@@ -70,9 +72,10 @@ export class ChartPainter {
 
   moveTo(camera: Camera): void {
     this.camera = camera;
+    this.isMoving = true;
     window.clearTimeout(this.settle);
     this.settle = window.setTimeout(() => {
-      if (!this.isCrisp()) this.painted = undefined;
+      this.isMoving = false;
       this.request();
     }, SETTLE_MS);
     this.request();
@@ -119,8 +122,10 @@ export class ChartPainter {
       this.canvas.width = pixelWidth;
       this.canvas.height = pixelHeight;
     }
-    if (this.painted === undefined || (!this.isCrisp() && (this.cost < CHEAP_MS || !this.isWithinMargin())))
-      this.paint(ratio);
+    const isDear = this.cost >= CHEAP_MS;
+    const margin = this.isMoving && isDear ? MARGIN : 0;
+    const isUsable = this.isMoving && isDear ? this.isWithinMargin() : this.isCrisp() && this.painted?.margin === 0;
+    if (!isUsable) this.paint(ratio, margin);
     const { painted, camera } = this;
     const context = this.canvas.getContext("2d", { alpha: false });
     if (context === null || painted === undefined) return;
@@ -136,12 +141,11 @@ export class ChartPainter {
     paintRose(context, this.width - 58, this.height - 56, 36, this.palette);
   }
 
-  private paint(ratio: number): void {
+  private paint(ratio: number, margin: number): void {
     const start = performance.now();
-    // While every frame is painted anyway a margin would only cost.
-    const margin = this.cost < CHEAP_MS ? 0 : MARGIN;
-    const width = Math.round(this.width * (1 + 2 * margin));
-    const height = Math.round(this.height * (1 + 2 * margin));
+    // Whole pixels, so that the bitmap lies on the canvas without a blur.
+    const width = this.width + 2 * Math.round(this.width * margin);
+    const height = this.height + 2 * Math.round(this.height * margin);
     this.bitmap.width = Math.round(width * ratio);
     this.bitmap.height = Math.round(height * ratio);
     const context = this.bitmap.getContext("2d", { alpha: false });
@@ -165,7 +169,7 @@ export class ChartPainter {
         focus.isSelection ? (mark) => focus.marks.has(mark.id) : undefined,
       );
     }
-    this.painted = { camera: this.camera, width, height };
+    this.painted = { camera: this.camera, width, height, margin };
     this.cost = performance.now() - start;
   }
 
@@ -193,7 +197,7 @@ export class ChartPainter {
         context.stroke();
         context.globalAlpha = 1;
       } else if (mark.kind !== "island") {
-        traceMark(context, mark, toX(projection, mark.x), toY(projection, mark.y), 5);
+        traceMark(context, mark, toX(projection, mark.x), toY(projection, mark.y), projection.camera.k, 5);
         context.stroke();
       }
     }

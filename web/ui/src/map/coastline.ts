@@ -6,7 +6,7 @@ export interface Point {
 }
 
 const RAYS = 64;
-const SHORE = 52; // from a node to the water, in world units along x
+const SHORE = 58; // from a node to the water, in world units along x
 const SQUASH = 4 / 3; // islands are wider than tall, as their slots are
 
 /** A number in [0, 1) that depends on the text alone: every island keeps its shape. */
@@ -38,7 +38,7 @@ export function coastline(island: MapAnswer["islands"][number], marks: readonly 
   let reaches = Array.from({ length: RAYS }, (_, i) =>
     members.length === 0 ? closedReach : reachOf(members, (i / RAYS) * 2 * Math.PI),
   );
-  for (let pass = 0; pass < 4; pass++) {
+  for (let pass = 0; pass < 6; pass++) {
     const worn = reaches;
     reaches = worn.map((reach, i) => {
       const left = worn[(i + RAYS - 1) % RAYS] as number;

@@ -6,6 +6,7 @@ import { type Camera, go, place, roundCamera } from "../state/location.js";
 import { paletteTurn } from "../state/preferences.js";
 import { edgeEnds, formatLink, formatMark, markOfNode, parseSelected, type Selected } from "../state/selection.js";
 import { ChartPainter, type Focus, NO_FOCUS } from "./chart-painter.js";
+import { forgetMeasures } from "./paint-marks.js";
 import { readPalette } from "./palette.js";
 import { buildScene, type Course, courseAt, type Scene, type SceneMark } from "./scene.js";
 
@@ -171,7 +172,7 @@ export function MapView({ map }: { map: MapAnswer }) {
     zooming.current = behaviour;
     select(element).call(behaviour);
     const observer = new ResizeObserver(() => {
-      const { width, height } = box.getBoundingClientRect();
+      const [width, height] = [box.clientWidth, box.clientHeight];
       if (width === 0 || height === 0) return;
       const isFirst = size.current.width === 0;
       size.current = { width, height };
@@ -181,7 +182,10 @@ export function MapView({ map }: { map: MapAnswer }) {
       current.current.applyCamera(keep ?? fitCamera(current.current.scene, width, height));
     });
     observer.observe(box);
-    document.fonts.ready.then(() => chart.resize(size.current.width, size.current.height));
+    document.fonts.ready.then(() => {
+      forgetMeasures();
+      chart.resize(size.current.width, size.current.height);
+    });
     return () => {
       observer.disconnect();
       window.clearTimeout(saving);

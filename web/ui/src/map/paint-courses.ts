@@ -1,11 +1,15 @@
 import type { EdgeState } from "../../../../model/graph.js";
-import { STATE_STYLES, styleOf } from "../state/edge-states.js";
+import { styleOf } from "../state/edge-states.js";
 import { type Projection, toX, toY } from "./paint-sea.js";
 import { type Palette, SANS } from "./palette.js";
 import type { Course } from "./scene.js";
 
 const SEGMENTS_PER_STROKE = 512; // fewer or many more in one path are both slower
-const CROWD = 900; // courses beyond which arrows and glyphs would only be dust
+const CROWD = 900; // courses beyond which arrows, dashes and doubled lines would only be dust
+const BUSY = 260; // of one state, beyond which they lose their arrows until they are asked for
+const NOISY = 24; // excluded courses beyond which they step back: noise must not cover what matters
+const GLYPHS = 70; // beyond it the discs would hide one another
+const BOTTOM_FIRST: readonly EdgeState[] = ["excluded", "allowed", "undecided", "quarantined"];
 
 function traceCourse(context: CanvasRenderingContext2D, p: Projection, course: Course): void {
   context.moveTo(toX(p, course.from.x), toY(p, course.from.y));
@@ -99,7 +103,23 @@ function paintGlyphs(
   }
 }
 
-/** Calm states first, so that those that need attention lie on top. `fade` is 0..1, how much the drawing steps back. */
+/** How strongly a state is drawn, by how many courses there are of it and of all. */
+function strengthOf(state: EdgeState, ofState: number, isCrowded: boolean): number {
+  switch (state) {
+    case "allowed":
+      return isCrowded ? 0.1 : ofState > BUSY ? 0.24 : 0.72;
+    case "excluded":
+      return isCrowded ? 0.1 : ofState > NOISY ? 0.3 : 0.8;
+    case "quarantined":
+    case "undecided":
+      return isCrowded ? 0.6 : 0.95;
+  }
+}
+
+/**
+ * Noise first and what a person must decide last, so that this lies on top. `fade` is 0..1, how much the drawing steps
+ * back. The more courses there are of a calm state, the fainter: they are there to be asked for, not to be counted.
+ */
 export function paintCourses(
   context: CanvasRenderingContext2D,
   p: Projection,
@@ -108,18 +128,18 @@ export function paintCourses(
   fade: number,
 ): void {
   const isCrowded = courses.length > CROWD;
-  for (const { state } of [...STATE_STYLES].sort(
-    (a, b) => Number(b.state === "allowed") - Number(a.state === "allowed"),
-  )) {
+  const glyphs: Course[] = [];
+  for (const state of BOTTOM_FIRST) {
     const ofState = courses.filter((course) => course.link.state === state);
     if (ofState.length === 0) continue;
-    const crowd = isCrowded && state === "allowed" ? 0.25 : courses.length > 220 && state === "allowed" ? 0.55 : 0.85;
-    context.globalAlpha = crowd * (1 - fade);
-    paintState(context, p, state, ofState, palette, isCrowded);
+    const isMany = ofState.length > (state === "excluded" ? NOISY : BUSY);
+    context.globalAlpha = strengthOf(state, ofState.length, isCrowded) * (1 - fade);
+    paintState(context, p, state, ofState, palette, isCrowded || isMany);
+    if (!isMany && state !== "allowed") glyphs.push(...ofState);
   }
-  if (!isCrowded) {
+  if (glyphs.length <= GLYPHS) {
     context.globalAlpha = 1 - fade;
-    paintGlyphs(context, p, courses, palette);
+    paintGlyphs(context, p, glyphs, palette);
   }
   context.globalAlpha = 1;
 }

@@ -3,6 +3,8 @@ import { type Projection, toX, toY } from "./paint-sea.js";
 import { type Palette, SANS, SERIF } from "./palette.js";
 import type { Scene, SceneMark } from "./scene.js";
 
+const FAR = 0.33; // zoom below which single nodes are only dots: no names, no badges, no rims
+
 interface Box {
   readonly left: number;
   readonly top: number;
@@ -10,18 +12,54 @@ interface Box {
   readonly bottom: number;
 }
 
-/** Boxes that are taken, so that labels never lie over one another. */
+const CELL = 96; // px; larger than most labels, so that each lies in few cells
+
+/** Boxes that are taken, so that labels never lie over one another. Kept in cells, or thousands would be compared. */
 class LabelField {
-  private readonly boxes: Box[] = [];
+  private readonly cells = new Map<string, Box[]>();
 
   claim(box: Box): boolean {
-    for (const other of this.boxes) {
-      if (box.left < other.right && box.right > other.left && box.top < other.bottom && box.bottom > other.top)
-        return false;
+    const keys: string[] = [];
+    for (let column = Math.floor(box.left / CELL); column <= Math.floor(box.right / CELL); column++) {
+      for (let row = Math.floor(box.top / CELL); row <= Math.floor(box.bottom / CELL); row++)
+        keys.push(`${column} ${row}`);
     }
-    this.boxes.push(box);
+    const isTaken = keys.some((key) =>
+      this.cells
+        .get(key)
+        ?.some(
+          (other) =>
+            box.left < other.right && box.right > other.left && box.top < other.bottom && box.bottom > other.top,
+        ),
+    );
+    if (isTaken) return false;
+    for (const key of keys) {
+      const list = this.cells.get(key);
+      if (list === undefined) this.cells.set(key, [box]);
+      else list.push(box);
+    }
     return true;
   }
+}
+
+const fitted = new Map<string, { readonly text: string; readonly half: number }>();
+const FITTED_KEPT = 20_000;
+
+/** A label cut to `width` px with half its width; measured once, because measuring is dear. */
+function fitLabel(context: CanvasRenderingContext2D, label: string, width: number): { text: string; half: number } {
+  const key = `${context.font}\n${width}\n${label}`;
+  const known = fitted.get(key);
+  if (known !== undefined) return known;
+  if (fitted.size > FITTED_KEPT) fitted.clear();
+  const text = fit(context, label, width);
+  const made = { text, half: context.measureText(text).width / 2 };
+  fitted.set(key, made);
+  return made;
+}
+
+/** Forgets what was measured, when the fonts have arrived. */
+export function forgetMeasures(): void {
+  fitted.clear();
 }
 
 function fit(context: CanvasRenderingContext2D, text: string, width: number): string {
@@ -48,8 +86,20 @@ function haloText(
   context.fillText(text, x, y);
 }
 
-export function traceMark(context: CanvasRenderingContext2D, mark: SceneMark, x: number, y: number, grow = 0): void {
-  const size = mark.size + grow;
+/** A glyph's size on the screen: its own, but never so large that neighbours would touch when seen from afar. */
+export function glyphSize(mark: SceneMark, zoom: number): number {
+  return Math.min(mark.size, Math.max(1.4, zoom * 24));
+}
+
+export function traceMark(
+  context: CanvasRenderingContext2D,
+  mark: SceneMark,
+  x: number,
+  y: number,
+  zoom: number,
+  grow = 0,
+): void {
+  const size = glyphSize(mark, zoom) + grow;
   context.beginPath();
   switch (mark.kind) {
     case "group":
@@ -83,13 +133,15 @@ function paintNode(
   const x = toX(p, mark.x);
   const y = toY(p, mark.y);
   context.globalAlpha = mark.isMatch || mark.degree === 0 ? 1 - fade : 0.35 * (1 - fade);
-  traceMark(context, mark, x, y);
+  traceMark(context, mark, x, y, p.camera.k);
   context.fillStyle = mark.kind === "group" ? palette.group : palette.node;
   context.fill();
-  context.lineWidth = 2;
-  context.strokeStyle = palette.land;
-  context.stroke();
-  if (mark.hubs.length > 0) {
+  if (p.camera.k > FAR) {
+    context.lineWidth = 2;
+    context.strokeStyle = palette.land;
+    context.stroke();
+  }
+  if (mark.hubs.length > 0 && p.camera.k > FAR) {
     // Like the mark of a footnote: the legend says who is called.
     context.font = `600 9.5px ${SANS}`;
     context.textAlign = "left";
@@ -152,12 +204,13 @@ export function paintMarks(
   for (const mark of byWeight) {
     const fade = fadeOf(mark);
     const x = toX(p, mark.x);
-    const y = toY(p, mark.y) + mark.size + 13;
-    if (x < -80 || x > p.width + 80 || y < -20 || y > p.height + 20) continue;
-    const text = fit(context, mark.label, 128);
-    const half = context.measureText(text).width / 2;
+    const y = toY(p, mark.y) + glyphSize(mark, p.camera.k) + 13;
+    if (p.camera.k < FAR && (isLit === undefined || fade > 0)) continue;
+    const { text, half } = fitLabel(context, mark.label, 128);
     const box = { left: x - half, right: x + half, top: y - 10, bottom: y + 2 };
     if (!field.claim(box) && !(isLit !== undefined && fade === 0 && p.camera.k > 0.5)) continue;
+    // Only after the claim: which labels are shown must not depend on how far beyond the view is painted.
+    if (x < -80 || x > p.width + 80 || y < -20 || y > p.height + 20) continue;
     context.globalAlpha = mark.isMatch || mark.degree === 0 ? 1 - fade : 0.5 * (1 - fade);
     haloText(context, text, x, y, palette.ink, palette.land);
   }

@@ -163,13 +163,22 @@ export function paintMatrix(
 
   context.textAlign = "center";
   context.textBaseline = "middle";
-  for (const { row, column, state, flows } of matrix.cells) {
+  for (const { row, column, state, flows, counts } of matrix.cells) {
     const x = left + column * cell;
     const y = top + row * cell;
     const inset = Math.max(1.5, cell * (0.36 - Math.min(0.26, Math.log10(1 + flows) * 0.075)));
     context.fillStyle = palette.states[state];
     if (state === "allowed") {
       context.fillRect(x + inset, y + inset, cell - 2 * inset + 1, cell - 2 * inset + 1);
+      if (counts.excluded > 0) {
+        // Noise beside the need is a notch in the corner.
+        context.fillStyle = palette.states.excluded;
+        context.beginPath();
+        context.moveTo(x + cell, y + 1);
+        context.lineTo(x + cell, y + 1 + cell * 0.38);
+        context.lineTo(x + cell * 0.62, y + 1);
+        context.fill();
+      }
       continue;
     }
     // What needs attention is drawn hollow with its glyph, so that it differs without colour too.

@@ -18,9 +18,17 @@ const STATE_WORDS: Readonly<Record<Proposal["state"], readonly [string, string]>
 function Gates({ proposal }: { proposal: Proposal }) {
   const met = proposal.gates.filter(({ isMet }) => isMet).length;
   return (
-    <details class="gates" open={met < proposal.gates.length}>
+    <details class="gates">
       <summary>
-        {met} of {plural(proposal.gates.length, "gate")} met
+        <span class="gates-count">
+          {met} of {plural(proposal.gates.length, "gate")} met
+        </span>
+        {proposal.gates.map((gate) => (
+          <span key={gate.name} class={gate.isMet ? "gate gate-met" : "gate gate-open"}>
+            <span aria-hidden="true">{gate.isMet ? "✓" : "✗"}</span>
+            <span class="visually-hidden">{gate.isMet ? "met:" : "not met:"}</span> {shown(gate.name, 60)}
+          </span>
+        ))}
       </summary>
       <table>
         <thead>
@@ -74,10 +82,7 @@ export function ProposalsPage() {
   const { rules } = proposal.policySet;
   const [sign, word] = STATE_WORDS[proposal.state];
   const flows = rules.reduce((sum, rule) => sum + (rule.evidence?.flows ?? 0), 0);
-  const cells = rules.reduce(
-    (sum, rule) => sum + rule.widenings.reduce((more, widening) => more + widening.cells, 0),
-    0,
-  );
+  const widenings = rules.reduce((sum, rule) => sum + rule.widenings.length, 0);
   const tabs: readonly (readonly [string, string, number | undefined])[] = [
     ["rules", "Rules", rules.length],
     ["excluded", "Excluded", proposal.exclusions.length],
@@ -100,7 +105,7 @@ export function ProposalsPage() {
               </>
             )}
             {plural(rules.length, "rule")} with {plural(flows, "flow")} of evidence
-            {cells === 0 ? ", nothing wider than seen." : `, ${plural(cells, "combination")} wider than seen.`}
+            {widenings === 0 ? ", none wider than seen." : `, ${plural(widenings, "widening")} beyond what was seen.`}
           </p>
         </div>
         <div class={`ready ready-${proposal.state}`}>

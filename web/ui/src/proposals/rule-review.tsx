@@ -65,6 +65,12 @@ function names(list: readonly string[], none: string): string {
   return list.length > 8 ? `${head} and ${count(list.length - 8)} more` : head;
 }
 
+const UNCOUNTABLE = 1e6; // an address range against another: the figure says nothing any more
+
+function combinations(cells: number): string {
+  return cells > UNCOUNTABLE ? "more than a million combinations" : `${plural(cells, "combination")} never seen`;
+}
+
 function RuleCard({ rule }: { rule: Rule }) {
   const { evidence } = rule;
   return (
@@ -105,7 +111,7 @@ function RuleCard({ rule }: { rule: Rule }) {
                   <span aria-hidden="true">▲</span> {widening.kind}
                 </strong>
                 <span>{shown(widening.text, 500)}</span>
-                <small>{plural(widening.cells, "combination")} never seen</small>
+                <small>{combinations(widening.cells)}</small>
               </li>
             ))}
           </ul>
