@@ -23,16 +23,15 @@ const isSame = (a: AddressTimeline, b: AddressTimeline) =>
 /**
  * Makes `inventory` the one in force and repairs history: of the addresses whose owners changed, the records whose owner at
  * their start is now another one. Sealed windows are judged by their first packet, because their records are gone.
+ * @throws {StoreError} Then nothing has changed in the store, and the memory must be read again by `load`.
  */
 export async function reattribute(database: Database, inventory: Inventory): Promise<Reattribution> {
   const { connection, addresses } = database;
   const before = addresses.texts.map((_, address) => database.identityIndex.timeline(address));
-  const old = database.inventory;
   database.useInventory(inventory);
   const changed = before.flatMap((timeline, address) =>
     isSame(timeline, database.identityIndex.timeline(address)) ? [] : [address],
   );
-  const hours = new Set(database.dirtyHours);
   try {
     const flows = await database.transaction(async () => {
       await database.identities.write(connection);
@@ -64,10 +63,6 @@ export async function reattribute(database: Database, inventory: Inventory): Pro
     });
     return { addresses: changed.length, flows };
   } catch (cause) {
-    database.useInventory(old);
-    await database.load();
-    database.dirtyHours.clear();
-    for (const hour of hours) database.dirtyHours.add(hour);
     throw storeErrorOf("change the inventory of", database.options.path, cause);
   }
 }

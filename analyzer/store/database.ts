@@ -38,6 +38,9 @@ export interface SensorTotals {
 
 type LossKind = "dropped" | "unknown" | "malformed" | "late";
 
+/** Dictionaries that were read again give out their numbers anew, so every reading has a number of its own. */
+let nextEpoch = 1;
+
 /** The open database with its dictionaries in memory. One caller at a time: the worker runs its requests in order. */
 export class Database {
   addresses = new Dictionary("addresses");
@@ -55,7 +58,7 @@ export class Database {
   sealedBeforeUs = Number.NEGATIVE_INFINITY;
   storedFlows = 0;
   appendNo = 0;
-  /** Counts the times that the dictionaries were read: numbers of another epoch mean nothing. */
+  /** Which reading of the dictionaries this is: numbers of another one mean nothing. */
   epoch = 0;
   private timelines = this.newTimelines();
   private ipv4Numbers = new Map<number, number>();
@@ -121,7 +124,7 @@ export class Database {
     }
   }
 
-  /** Runs `work` in a transaction. When it fails, the memory is read again from what is stored. */
+  /** Runs `work` in a transaction, which is rolled back when it fails. */
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     await this.connection.run("BEGIN TRANSACTION");
     try {
@@ -141,7 +144,8 @@ export class Database {
 
   /** Reads dictionaries, ledger and inventory: at the start, and after a transaction that failed. */
   async load(): Promise<void> {
-    this.epoch++;
+    this.epoch = nextEpoch++;
+    this.dirtyHours.clear();
     this.addresses = new Dictionary("addresses");
     this.identities = new Dictionary("identities");
     this.scopes = new Dictionary("scopes");
@@ -220,13 +224,13 @@ export class Database {
 
   /**
    * Takes each batch that was not taken before, all of them or none.
-   * @throws {StoreError} When the disk is full or the database fails; nothing of the call is kept then.
+   * @throws {StoreError} When the disk is full or the database fails; nothing of the call is stored then, and the
+   * memory must be read again by `load`.
    */
   async append(batches: readonly FlowBatch[]): Promise<AppendReport> {
     try {
       return await this.transaction(() => this.appendWithin(batches));
     } catch (cause) {
-      await this.load();
       throw storeErrorOf("write to", this.options.path, cause);
     }
   }

@@ -5,7 +5,7 @@ import type { Dictionary } from "./dictionary.js";
 import { samplesOf } from "./samples.js";
 import { sealOldHours } from "./sealing.js";
 import { gapsOf, sensorsOf } from "./sensors.js";
-import { StoreError } from "./store-error.js";
+import { StoreError, storeErrorOf } from "./store-error.js";
 import type { DictionarySizes, DictionaryTails, StoreAnswer, StoreReply, StoreRequest } from "./store-protocol.js";
 import { Windows } from "./windows.js";
 
@@ -13,13 +13,30 @@ import { Windows } from "./windows.js";
 const port = parentPort;
 if (port === null) throw new Error("Cannot start the store's thread: it is a worker of store.ts");
 
-let database: Database | undefined;
-let windows: Windows | undefined;
+const CLOSED = new StoreError("failed", "Cannot use the store: it is closed");
+let open: { readonly database: Database; readonly windows: Windows } | StoreError = CLOSED;
 
-function openDatabase(): { database: Database; windows: Windows } {
-  if (database === undefined || windows === undefined)
-    throw new StoreError("failed", "Cannot use the store: it is closed");
-  return { database, windows };
+async function openDatabase(): Promise<Database> {
+  const database = await Database.open(workerData as DatabaseOptions);
+  open = { database, windows: new Windows(database) };
+  return database;
+}
+
+/**
+ * Makes the memory agree again with what is stored, after a write that failed. DuckDB may have given up the whole database
+ * (a log that could not be written); then it is opened anew.
+ */
+async function recover({ database }: { readonly database: Database }): Promise<void> {
+  try {
+    await database.load();
+    open = { database, windows: new Windows(database) };
+  } catch {
+    open = CLOSED;
+    database.close();
+    await openDatabase().catch((cause: unknown) => {
+      open = storeErrorOf("open", database.options.path, cause);
+    });
+  }
 }
 
 function tails(of: Database, known: DictionarySizes): DictionaryTails {
@@ -35,42 +52,48 @@ function tails(of: Database, known: DictionarySizes): DictionaryTails {
   };
 }
 
-async function answer(request: StoreRequest): Promise<StoreAnswer> {
-  if (request.kind === "open") {
-    database = await Database.open(workerData as DatabaseOptions);
-    windows = new Windows(database);
-    return { kind: "opened", inventory: database.inventory };
+async function write<T>(now: { readonly database: Database }, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    await recover(now);
+    throw cause;
   }
-  const open = openDatabase();
+}
+
+async function answer(request: StoreRequest): Promise<StoreAnswer> {
+  if (request.kind === "open") return { kind: "opened", inventory: (await openDatabase()).inventory };
+  if (open instanceof StoreError) throw open;
+  const now = open;
+  const { database, windows } = now;
   switch (request.kind) {
     case "append": {
-      const report = await open.database.append(request.batches);
-      await sealOldHours(open.database, open.windows);
+      const report = await write(now, async () => {
+        const appended = await database.append(request.batches);
+        await sealOldHours(database, windows);
+        return appended;
+      });
       return { kind: "appended", report };
     }
     case "windows": {
       const { fromUs, untilUs } = request;
       const found =
-        request.width === "hour"
-          ? await open.windows.hourly(fromUs, untilUs)
-          : await open.windows.perMinute(fromUs, untilUs);
-      return { kind: "windows", windows: found, added: tails(open.database, request.known) };
+        request.width === "hour" ? await windows.hourly(fromUs, untilUs) : await windows.perMinute(fromUs, untilUs);
+      return { kind: "windows", windows: found, added: tails(database, request.known) };
     }
-    case "samples":
-      return {
-        kind: "samples",
-        samples: await samplesOf(open.database, request.keys, request.fromUs, request.untilUs, request.limit),
-      };
+    case "samples": {
+      const { keys, fromUs, untilUs, limit } = request;
+      return { kind: "samples", samples: await samplesOf(database, keys, fromUs, untilUs, limit) };
+    }
     case "sensors":
-      return { kind: "sensors", sensors: await sensorsOf(open.database) };
+      return { kind: "sensors", sensors: await sensorsOf(database) };
     case "gaps":
-      return { kind: "gaps", gaps: await gapsOf(open.database) };
+      return { kind: "gaps", gaps: await gapsOf(database) };
     case "reattribute":
-      return { kind: "reattributed", report: await reattribute(open.database, request.inventory) };
+      return { kind: "reattributed", report: await write(now, () => reattribute(database, request.inventory)) };
     case "close":
-      open.database.close();
-      database = undefined;
-      windows = undefined;
+      database.close();
+      open = CLOSED;
       return { kind: "closed" };
   }
 }
@@ -88,13 +111,8 @@ port.on("message", ({ id, request }: { id: number; request: StoreRequest }) => {
       const found = await answer(request);
       port.postMessage({ id, answer: found } satisfies StoreReply, buffersOf(found));
     } catch (cause) {
-      const error =
-        cause instanceof StoreError
-          ? { code: cause.code, message: cause.message }
-          : {
-              code: "failed" as const,
-              message: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
-            };
+      const { code, message } = storeErrorOf("read", (workerData as DatabaseOptions).path, cause);
+      const error = { code, message };
       port.postMessage({ id, error } satisfies StoreReply);
     }
   });
