@@ -1,19 +1,17 @@
-import type { ObservedName } from "../model/flow-record.js";
 import type { AddressTable } from "./address-table.js";
 import { ADDRESS_HIGH, ADDRESS_LOW, FAMILY6, META, PORTS, SLOT_WORDS, START_F64 } from "./flow-slot.js";
 
-/** A finished flow is its slot's words and two more: what the opening packet told (see FlowTable), and 1 for a later part. */
+/** A finished flow is its slot's words and two more: what the opening packet told (see FlowTable), names and part. */
 export const ROW_WORDS = SLOT_WORDS + 2;
 export const ROW_DOUBLES = ROW_WORDS / 2;
 export const DETAIL = SLOT_WORDS;
-export const LATER_PART = SLOT_WORDS + 1;
+export const NAMES_AND_PART = SLOT_WORDS + 1; // list of names << 1, see NameLists | 1 for a later part of a flow
 
 /** Flows that are over, waiting to be exported in order. */
 export class FinishedFlows {
   length = 0;
   words: Int32Array;
   doubles: Float64Array;
-  names: (readonly ObservedName[] | undefined)[] = []; // by row
   private readonly initialRows: number;
 
   constructor(initialRows = 4096) {
@@ -22,20 +20,13 @@ export class FinishedFlows {
     this.doubles = new Float64Array(this.words.buffer);
   }
 
-  push(
-    from: Int32Array,
-    at: number,
-    detail: number,
-    laterPart: number,
-    names: readonly ObservedName[] | undefined,
-  ): void {
+  push(from: Int32Array, at: number, detail: number, laterPart: number, names: number): void {
     if ((this.length + 1) * ROW_WORDS > this.words.length) this.grow();
     const { words } = this;
     const to = this.length * ROW_WORDS;
     for (let i = 0; i < SLOT_WORDS; i++) words[to + i] = from[at + i]!;
     words[to + DETAIL] = detail;
-    words[to + LATER_PART] = laterPart;
-    this.names.push(names);
+    words[to + NAMES_AND_PART] = (names << 1) | laterPart;
     this.length++;
   }
 
@@ -81,7 +72,6 @@ export class FinishedFlows {
 
   clear(): void {
     this.length = 0;
-    this.names = [];
     if (this.words.length > this.initialRows * ROW_WORDS) {
       this.words = new Int32Array(this.initialRows * ROW_WORDS);
       this.doubles = new Float64Array(this.words.buffer);

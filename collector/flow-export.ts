@@ -4,7 +4,7 @@ import { bucketOfFlow } from "../model/flow-bucket.js";
 import { NAME_SOURCES } from "../model/flow-record.js";
 import { NOT_ICMP } from "../model/flow-rows.js";
 import type { AddressTable } from "./address-table.js";
-import { DETAIL, type FinishedFlows, LATER_PART, ROW_DOUBLES, ROW_WORDS } from "./finished-flows.js";
+import { DETAIL, type FinishedFlows, NAMES_AND_PART, ROW_DOUBLES, ROW_WORDS } from "./finished-flows.js";
 import { MIDSTREAM, outcomeOf } from "./flow-outcome.js";
 import {
   ADDRESS_HIGH,
@@ -26,6 +26,7 @@ import {
   STATE,
 } from "./flow-slot.js";
 import { icmpExchange } from "./layers/icmp.js";
+import { type NameLists, NO_NAMES } from "./name-lists.js";
 import type { ScopeTable } from "./scope-table.js";
 
 /** Rows of a full batch: large enough that its frame costs nothing, small enough for one message. */
@@ -79,7 +80,13 @@ export class FlowExporter {
    * Batches of at most BATCH_ROWS flows, ordered by time of the first packet within each bucket. `loss` stands in the
    * first batch alone, so that sums over batches are right.
    */
-  *export(flows: FinishedFlows, addresses: AddressTable, scopes: ScopeTable, loss: CaptureLoss): Generator<FlowBatch> {
+  *export(
+    flows: FinishedFlows,
+    addresses: AddressTable,
+    scopes: ScopeTable,
+    names: NameLists,
+    loss: CaptureLoss,
+  ): Generator<FlowBatch> {
     const order = flows.inOrder(addresses);
     let unsentLoss: CaptureLoss = loss;
     for (const [bucket, rows] of this.split(order, flows, addresses).entries()) {
@@ -88,7 +95,7 @@ export class FlowExporter {
         const sequence = this.sequences[bucket]!;
         this.sequences[bucket] = sequence + 1;
         const origin: BatchOrigin = { collector: this.collector, boot: this.boot, sequence, bucket };
-        yield this.batch(origin, unsentLoss, some, flows, addresses, scopes);
+        yield this.batch(origin, unsentLoss, some, flows, addresses, scopes, names);
         unsentLoss = { dropped: unsentLoss.dropped === "unknown" ? "unknown" : 0 };
       }
     }
@@ -130,6 +137,7 @@ export class FlowExporter {
     flows: FinishedFlows,
     addresses: AddressTable,
     scopes: ScopeTable,
+    names: NameLists,
   ): FlowBatch {
     const { length } = rows;
     const { words, doubles } = flows;
@@ -185,7 +193,7 @@ export class FlowExporter {
       startUs[row] = doubles[at64 + START_F64]!;
       endUs[row] = doubles[at64 + END_F64]!;
       outcome[row] =
-        words[at + LATER_PART] === 0
+        (words[at + NAMES_AND_PART]! & 1) === 0
           ? outcomeOf(kind, state, originatorPackets[row]!, responderPackets[row]!)
           : MIDSTREAM; // the opening was told with the first part
       evidence[row] = (state & EVIDENCE_MASK) >> EVIDENCE_SHIFT;
@@ -210,12 +218,11 @@ export class FlowExporter {
       }
       scope[row] = scopeId;
       nameOffsets[row] = nameIds.length;
-      const names = flows.names[flow];
-      if (names !== undefined) {
-        for (const { name, source } of names) {
-          nameIds.push(indexIn(nameIndex, name));
-          nameSources.push(NAME_SOURCES.indexOf(source));
-        }
+      const list = words[at + NAMES_AND_PART]! >>> 1;
+      if (list === NO_NAMES) continue;
+      for (const { name, source } of names.at(list)) {
+        nameIds.push(indexIn(nameIndex, name));
+        nameSources.push(NAME_SOURCES.indexOf(source));
       }
     }
     nameOffsets[length] = nameIds.length;

@@ -32,8 +32,9 @@ export interface MeterTotals {
   readonly dropped: Readonly<Record<DropReason, number>>; // packets, or what was left of them
 }
 
-/** Distinct IPv6 addresses, scopes: beyond these all flows are exported and the numbering begins anew. */
+/** Distinct IPv6 addresses, lists of names, scopes: beyond these all flows are exported and the numbering begins anew. */
 const MAX_ADDRESSES = 1 << 22;
+const MAX_NAME_LISTS = 1 << 20;
 const MAX_SCOPES = MAX_SCOPE_KEYS >> 1;
 
 /** ICMP keys take the place of ports: bits that tell one-way messages of the two sides apart. */
@@ -88,6 +89,7 @@ export class FlowMeter implements FlowSink {
     if (timeUs > this.untilUs) this.untilUs = timeUs;
     if (this.table.isFull) this.table.makeRoom(timeUs);
     if (this.addresses.size > MAX_ADDRESSES || this.scopes.size > MAX_SCOPES) this.isOverfull = true;
+    if (this.names.lists.size > MAX_NAME_LISTS) this.isOverfull = true;
     this.packet.begin(bytes, start, capturedLength, wireLength, timeUs);
     dissect(this.packet, layer, this);
   }
@@ -191,7 +193,7 @@ export class FlowMeter implements FlowSink {
   /** Hands out what is finished. `loss` is what was lost since the last call. */
   *export(loss: CaptureLoss): Generator<FlowBatch> {
     this.flows += this.finished.length;
-    yield* this.exporter.export(this.finished, this.addresses, this.scopes, loss);
+    yield* this.exporter.export(this.finished, this.addresses, this.scopes, this.names.lists, loss);
     this.finished.clear();
   }
 

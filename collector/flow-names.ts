@@ -1,4 +1,4 @@
-import { tryParseAddress } from "../model/address.js";
+import { parseAddress } from "../model/address.js";
 import type { AddressTable } from "./address-table.js";
 import {
   ADDRESS_HIGH,
@@ -15,22 +15,25 @@ import {
 import type { FlowTable } from "./flow-table.js";
 import type { Packet } from "./layers/packet.js";
 import { SYN } from "./layers/tcp.js";
+import { NameLists, NO_NAMES } from "./name-lists.js";
 import { NameCache } from "./names/name-cache.js";
 import { isDnsPort, NAMED_WITHIN_PACKETS, PayloadObserver } from "./names/observe-payload.js";
 
 const TCP = 6;
 const UDP = 17;
 
-/** Names of one flow at most: a server farm may answer to hundreds. */
-const MAX_NAMES = 8;
+const MAX_TEXTS = 16_384;
 
 /**
  * Gives flows the names of their responders: what a flow's own first payloads say, and what DNS answers had told its
  * originator before it began.
  */
 export class FlowNames {
+  readonly lists = new NameLists();
   private readonly observer = new PayloadObserver();
-  private answers = new NameCache();
+  private answers = new NameCache(this.lists);
+  private isTold = false; // whether there was any answer
+  private readonly wordOfText = new Map<string, number>(); // answers name the same servers again and again
   private readonly bytes = new Uint8Array(16);
 
   constructor(
@@ -40,7 +43,7 @@ export class FlowNames {
 
   /** Names a flow that just began by the answers that its originator was given. */
   begin(slot: number, timeUs: number): void {
-    if (this.answers.isEmpty) return;
+    if (!this.isTold) return;
     const table = this.table();
     const { words } = table;
     const at = slot * SLOT_WORDS;
@@ -49,8 +52,7 @@ export class FlowNames {
     const client = this.keyOf(meta, words[at + (isHigh ? ADDRESS_HIGH : ADDRESS_LOW)]!);
     const server = this.keyOf(meta, words[at + (isHigh ? ADDRESS_LOW : ADDRESS_HIGH)]!);
     const names = this.answers.lookup(client, server, timeUs);
-    if (names.length === 0) return;
-    table.setNames(slot, names.length > MAX_NAMES ? names.slice(0, MAX_NAMES) : names);
+    if (names !== NO_NAMES) table.setNames(slot, names);
   }
 
   /** A number that is equal for equal addresses of one scope: the word itself for plain IPv4, as small numbers are fast. */
@@ -88,7 +90,8 @@ export class FlowNames {
     );
     if (sighting?.kind === "name") {
       const { name, source } = sighting;
-      table.setNames(slot, [{ name, source }, ...(table.namesOf(slot) ?? [])].slice(0, MAX_NAMES));
+      const known = this.lists.at(table.namesOf(slot));
+      table.setNames(slot, this.lists.idOf([{ name, source }, ...known]));
       words[at + STATE] = state | LOOKED_MASK;
       return;
     }
@@ -114,18 +117,22 @@ export class FlowNames {
     ttlSeconds: number,
     timeUs: number,
   ): void {
-    const parsed = tryParseAddress(address);
-    if (parsed === undefined) return;
-    const scope = meta & ~(FAMILY6 | 255);
-    let server = scope;
-    let word: number;
-    if (parsed.family === 4) word = Number(parsed.value) | 0;
-    else {
-      server |= FAMILY6;
-      for (let i = 15, rest = parsed.value; i >= 0; i--, rest >>= 8n) this.bytes[i] = Number(rest & 255n);
-      word = this.addresses.intern(this.bytes, 0);
+    this.isTold = true;
+    let server = this.wordOfText.get(address);
+    if (server === undefined) {
+      server = this.parse(address);
+      if (this.wordOfText.size >= MAX_TEXTS) this.wordOfText.clear();
+      this.wordOfText.set(address, server);
     }
-    this.answers.learn(client, this.keyOf(server, word), name, ttlSeconds, timeUs);
+    const scope = (meta & ~(FAMILY6 | 255)) | (address.includes(":") ? FAMILY6 : 0);
+    this.answers.learn(client, this.keyOf(scope, server), name, ttlSeconds, timeUs);
+  }
+
+  private parse(address: string): number {
+    const { family, value } = parseAddress(address);
+    if (family === 4) return Number(value) | 0;
+    for (let i = 15, rest = value; i >= 0; i--, rest >>= 8n) this.bytes[i] = Number(rest & 255n);
+    return this.addresses.intern(this.bytes, 0);
   }
 
   /** Forgets what was held for a flow that ended. */
@@ -135,6 +142,9 @@ export class FlowNames {
 
   /** Forgets all answers: the numbers of IPv6 addresses begin anew. */
   clear(): void {
-    this.answers = new NameCache();
+    this.lists.clear();
+    this.answers = new NameCache(this.lists);
+    this.isTold = false;
+    this.wordOfText.clear();
   }
 }

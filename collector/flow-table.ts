@@ -1,4 +1,4 @@
-import { EVIDENCE, type ObservedName } from "../model/flow-record.js";
+import { EVIDENCE } from "../model/flow-record.js";
 import type { FinishedFlows } from "./finished-flows.js";
 import { openingOf } from "./flow-direction.js";
 import { outcomeOf, UNANSWERED } from "./flow-outcome.js";
@@ -31,6 +31,7 @@ import {
 } from "./flow-slot.js";
 import { NO_ICMP, type Packet } from "./layers/packet.js";
 import { ACK, FIN, RST, SYN } from "./layers/tcp.js";
+import { NO_NAMES } from "./name-lists.js";
 
 const TCP = 6;
 const SCTP = 132;
@@ -84,7 +85,7 @@ export class FlowTable {
   /** Of TCP the opening sequence number, of ICMP the type and code, of the originator's first packet. */
   private details = new Int32Array(INITIAL_SLOTS);
   private isLaterPart = new Uint8Array(INITIAL_SLOTS); // 1 when an earlier part of the flow has been told
-  private names: (readonly ObservedName[] | undefined)[] = [];
+  private names = new Int32Array(INITIAL_SLOTS); // list of names, see NameLists
   // Pairs (slot + 1, hash), 0 is free. The hash beside it spares a visit to the slots that only share the place.
   private index = new Int32Array(INITIAL_SLOTS * 4);
   private free = new Int32Array(INITIAL_SLOTS);
@@ -288,7 +289,7 @@ export class FlowTable {
     this.doubles[at64 + END_F64] = packet.timeUs;
     this.details[slot] = packet.icmp === NO_ICMP ? packet.sequence : packet.icmp;
     this.isLaterPart[slot] = 0;
-    this.names[slot] = undefined;
+    this.names[slot] = NO_NAMES;
   }
 
   /** Tells what has not been told of a flow; nothing where all was. */
@@ -296,7 +297,7 @@ export class FlowTable {
     const { words } = this;
     const at = slot * SLOT_WORDS;
     if ((words[at + PACKETS_LOW]! | words[at + PACKETS_HIGH]!) === 0) return;
-    this.finished.push(words, at, this.details[slot]!, this.isLaterPart[slot]!, this.names[slot]);
+    this.finished.push(words, at, this.details[slot]!, this.isLaterPart[slot]!, this.names[slot]!);
   }
 
   /**
@@ -336,7 +337,7 @@ export class FlowTable {
   /** Moves a flow's record to the finished ones; its slot stays in the index for another flow of the same tuple. */
   private end(slot: number): void {
     this.tell(slot);
-    this.names[slot] = undefined;
+    this.names[slot] = NO_NAMES;
     this.onEnd(slot);
   }
 
@@ -373,6 +374,9 @@ export class FlowTable {
     const isLaterPart = new Uint8Array(slots);
     isLaterPart.set(this.isLaterPart);
     this.isLaterPart = isLaterPart;
+    const names = new Int32Array(slots);
+    names.set(this.names);
+    this.names = names;
     const free = new Int32Array(slots);
     free.set(this.free);
     this.free = free;
@@ -432,14 +436,13 @@ export class FlowTable {
     this.used = 0;
     this.freeCount = 0;
     this.size = 0;
-    this.names = [];
   }
 
-  namesOf(slot: number): readonly ObservedName[] | undefined {
-    return this.names[slot];
+  namesOf(slot: number): number {
+    return this.names[slot]!;
   }
 
-  setNames(slot: number, names: readonly ObservedName[]): void {
+  setNames(slot: number, names: number): void {
     this.names[slot] = names;
   }
 }

@@ -26,27 +26,37 @@ export class WordInterner {
     return h;
   }
 
-  /** The id of the words in `key`. */
-  intern(): number {
-    const { key, width, index } = this;
+  /** The id of the words in `key`, or -1 when they have none. */
+  find(): number {
+    return this.index[this.place()]! - 1;
+  }
+
+  /** Where in the index the words in `key` are, or would be. */
+  private place(): number {
+    const { key, width, index, words } = this;
     const mask = index.length - 1;
-    let slot = this.hash(key, 0) & mask;
-    for (;;) {
+    for (let slot = this.hash(key, 0) & mask; ; slot = (slot + 1) & mask) {
       const id = index[slot]! - 1;
-      if (id < 0) break;
+      if (id < 0) return slot;
       let i = 0;
       const at = id * width;
-      while (i < width && this.words[at + i] === key[i]) i++;
-      if (i === width) return id;
-      slot = (slot + 1) & mask;
+      while (i < width && words[at + i] === key[i]) i++;
+      if (i === width) return slot;
     }
-    if ((this.size + 1) * width > this.words.length) {
+  }
+
+  /** The id of the words in `key`. */
+  intern(): number {
+    let slot = this.place();
+    const known = this.index[slot]! - 1;
+    if (known >= 0) return known;
+    if ((this.size + 1) * this.width > this.words.length) {
       this.grow();
-      return this.intern();
+      slot = this.place();
     }
     const id = this.size++;
-    this.words.set(key, id * width);
-    index[slot] = id + 1;
+    this.words.set(this.key, id * this.width);
+    this.index[slot] = id + 1;
     return id;
   }
 

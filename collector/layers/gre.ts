@@ -94,7 +94,7 @@ export function erspan2(packet: Packet): number {
 
 /**
  * ERSPAN type III: | version 4 bits, VLAN 12 | class 3, 3, session 10 | time 4 | group 2 | 15 bits, O 1 | [8 if O] |
- * the mirrored frame. A bit and five more of the last word tell that it is bare IP (2) instead of Ethernet (0).
+ * the mirrored frame. Five bits of the last word tell its type: Ethernet is 0, bare IP is 2.
  */
 export function erspan3(packet: Packet): number {
   const { at, bytes } = packet;
@@ -102,5 +102,6 @@ export function erspan3(packet: Packet): number {
   packet.enterTunnel(ERSPAN_HOP, packet.u16(at + 2) & 0x3ff);
   packet.at = at + ((bytes[at + 11]! & 1) === 0 ? 12 : 20);
   const frameType = (bytes[at + 10]! >>> 2) & 31;
-  return frameType === 2 ? IPV4 : ETHERNET;
+  if (frameType === 0) return ETHERNET;
+  return frameType === 2 ? IPV4 : DONE;
 }

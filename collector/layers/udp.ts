@@ -4,7 +4,7 @@ import type { Packet } from "./packet.js";
 /** RFC 768: | source port 2 | destination port 2 | length 2 | sum 2 |. A length of 0 is a jumbo datagram. */
 export function udp(packet: Packet): number {
   const { at } = packet;
-  if (packet.end - at < 8) return packet.fail(TRUNCATED);
+  if (packet.end - at < 8) return cutUdp(packet);
   const length = packet.u16(at + 4);
   if (length !== 0 && length < 8) return packet.fail(MALFORMED);
   const sourcePort = packet.u16(at);
@@ -15,6 +15,17 @@ export function udp(packet: Packet): number {
   packet.payloadEnd = length === 0 || at + length > packet.end ? packet.end : at + length;
   packet.at = at + 8;
   return tunnelOf(sourcePort, destinationPort);
+}
+
+/** Where the capture cut the header off behind the ports, they name the flow. */
+function cutUdp(packet: Packet): number {
+  const { at, end } = packet;
+  if (packet.wireEnd <= end || end - at < 4) return packet.fail(TRUNCATED);
+  packet.sourcePort = packet.u16(at);
+  packet.destinationPort = packet.u16(at + 2);
+  packet.payloadAt = end;
+  packet.payloadEnd = end;
+  return DONE;
 }
 
 /** The tunnel that a pair of ports announces; whether it really is one, its own layer finds out. */

@@ -4,6 +4,7 @@ import type { Area, AreaResult, Disagreement } from "./area.js";
 import { compareFlows, type Layer } from "./captures/compare-flows.js";
 import { readArgus, readArkime, readIpfixprobe, readNdpi, readZeek } from "./captures/other-programs.js";
 import { ourFlows } from "./captures/our-flows.js";
+import { checkSuricata } from "./captures/suricata-filters.js";
 import type { TupleFlow } from "./captures/tuple-flows.js";
 
 /** More than this for a capture of a few megabytes is a hang in the making. */
@@ -79,6 +80,12 @@ async function run(dataDir: string): Promise<AreaResult | undefined> {
     const ours = await ourFlows(join(dataDir, path));
     const slow = { category: "slow", detail: `${Math.round(ours.elapsedMs)} ms` };
     tally.add("read in time", path, ours.elapsedMs > SLOW_MS ? slow : undefined);
+    for (const result of capture.expected.filter((name) => name.endsWith("expected.test.yaml"))) {
+      const missing = checkSuricata(join(dataDir, result), ours.flows);
+      if (missing === undefined) continue;
+      const problem = { category: "suricata flow missing", detail: missing.join("; ") };
+      tally.add("suricata: flow events", path, missing.length === 0 ? undefined : problem);
+    }
     for (const program of OTHER_PROGRAMS) {
       const results = capture.expected.filter(program.isResult);
       if (results.length === 0) continue;
