@@ -5,6 +5,7 @@ import { diffCommand } from "./diff.js";
 import { exportCommand } from "./export.js";
 import { EXIT, exitCodeOf, failureLines, isExpected } from "./failure.js";
 import { flowsCommand } from "./flows.js";
+import { lintCommand } from "./lint.js";
 import { runCommand } from "./run.js";
 import { verdictCommand } from "./verdict.js";
 import { verifyCommand } from "./verify.js";
@@ -22,7 +23,8 @@ function program(): Command {
     .addCommand(exportCommand())
     .addCommand(verifyCommand())
     .addCommand(verdictCommand())
-    .addCommand(diffCommand());
+    .addCommand(diffCommand())
+    .addCommand(lintCommand());
   portolan.addHelpText(
     "after",
     `
