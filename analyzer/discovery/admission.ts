@@ -66,22 +66,20 @@ function rejectAlone(history: History): Rejected | undefined {
   return failure(history);
 }
 
-/** How many distinct clients of one declared role use the same service: who else of my kind does this? */
+/**
+ * How many distinct clients of one declared role use the same service: who else of my kind does this? Counted when it is
+ * first asked, since only scanners and administration ports ask.
+ */
 function siblingsByService(histories: readonly History[], siblings: Siblings): (history: History) => number {
-  const roles = new Map<string, Map<string, Set<string>>>(); // by service, then by role
-  const roleOf = ({ client }: History) => siblings.get(client.key) ?? client.key;
-  for (const history of histories) {
-    const role = roleOf(history);
-    const ofService = roles.get(history.service);
-    if (ofService === undefined) {
-      roles.set(history.service, new Map([[role, new Set([history.client.key])]]));
-      continue;
+  const keyOf = ({ client, service }: History) => `${siblings.get(client.key) ?? client.key}>${service}`;
+  let clients: Map<string, number> | undefined;
+  return (asked) => {
+    if (clients === undefined) {
+      clients = new Map(); // a client and a service meet in one history only
+      for (const history of histories) clients.set(keyOf(history), (clients.get(keyOf(history)) ?? 0) + 1);
     }
-    const clients = ofService.get(role);
-    if (clients === undefined) ofService.set(role, new Set([history.client.key]));
-    else clients.add(history.client.key);
-  }
-  return (history) => roles.get(history.service)?.get(roleOf(history))?.size ?? 0;
+    return clients.get(keyOf(asked)) ?? 0;
+  };
 }
 
 /** Failed windows of each scanner, in which nothing it does counts as honest work. */
@@ -146,7 +144,7 @@ export function admit(
   });
 
   const known = knownListeners(supported);
-  const clients = siblingsByService(supported, siblings);
+  const supportedSiblings = siblingsByService(supported, siblings);
   const admitted: Admitted[] = [];
   for (const history of supported) {
     const direction = directionProbability(history, known);
@@ -155,7 +153,7 @@ export function admit(
       rejected.push({ kind: history.answered > 0 ? "direction" : "midstream", history, reason });
       continue;
     }
-    const reason = quarantineReason(history, clients(history), inventory, options);
+    const reason = quarantineReason(history, supportedSiblings, inventory, options);
     if (reason === undefined) admitted.push({ history, direction });
     else rejected.push({ kind: "quarantine", history, reason });
   }

@@ -22,6 +22,7 @@ export interface DynamicRange {
  * @param histories all admitted histories of one server and one protocol
  */
 export function dynamicRange(histories: readonly History[], options: DiscoveryOptions): DynamicRange | undefined {
+  if (histories.length < options.dynamicPorts) return undefined;
   const unitsOf = new Map<number, Set<number>>();
   const clientsOf = new Map<number, Set<string>>();
   const seen = new Set<number>();

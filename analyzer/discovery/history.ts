@@ -1,5 +1,6 @@
 import type { ConversationKey, ConversationWindow } from "../../model/conversation.js";
 import type { Inventory } from "../../model/workload.js";
+import { type AddressClass, classOfAddress } from "./address-class.js";
 import { type Endpoint, endpointOf, workloadEndpoint } from "./endpoint.js";
 import { type Units, unitOf } from "./units.js";
 
@@ -12,6 +13,7 @@ export interface History {
   readonly port: number; // ICMP type for ICMP
   readonly service: string; // "server key/protocol/port": what its server offers
   readonly serverAddress: string; // as addressed by the client, the smallest if several
+  readonly serverClass: AddressClass; // of serverAddress
   readonly via: string | undefined; // name of the shared address that the client used
   readonly answered: number; // flows
   readonly refused: number;
@@ -180,6 +182,7 @@ function wholeHistory(sightings: Sightings, units: Units): History {
   }
   const { protocol, serverPort: port } = rows[0] as ConversationWindow;
   const sortedKeys = [...keys.keys()].sort().map((key) => keys.get(key) as ConversationKey);
+  const serverAddress = sortedKeys.map((key) => key.server).sort()[0] as string;
   return {
     id,
     client,
@@ -187,7 +190,8 @@ function wholeHistory(sightings: Sightings, units: Units): History {
     protocol,
     port,
     service,
-    serverAddress: sortedKeys.map((key) => key.server).sort()[0] as string,
+    serverAddress,
+    serverClass: classOfAddress(serverAddress),
     observers: observers.sorted(),
     names: names.sorted(),
     keys: sortedKeys,

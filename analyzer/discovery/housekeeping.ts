@@ -1,4 +1,3 @@
-import { classOfAddress } from "./address-class.js";
 import type { History } from "./history.js";
 
 const ICMP = 1;
@@ -16,8 +15,7 @@ const ICMPV6_REPLIES = new Set([1, 2, 3, 4, 129]);
  */
 export function housekeepingReason(history: History): string | undefined {
   const { protocol, port, client, server } = history;
-  const to = classOfAddress(history.serverAddress);
-  if (client.key === server.key || to === "loopback") return "it never leaves the host";
+  if (client.key === server.key || history.serverClass === "loopback") return "it never leaves the host";
   if (protocol === IGMP) return "it is IGMP, by which a link learns its multicast listeners";
   if (protocol === ICMP && ICMP_REPLIES.has(port)) return `ICMP type ${port} answers another flow and passes with it`;
   if (protocol === ICMPV6) {

@@ -1,10 +1,8 @@
 import { hasPorts } from "../../model/protocol.js";
-import { classOfAddress } from "./address-class.js";
 import type { History } from "./history.js";
 
-export function isToMany(history: History): boolean {
-  const to = classOfAddress(history.serverAddress);
-  return to === "multicast" || to === "broadcast";
+export function isToMany({ serverClass }: History): boolean {
+  return serverClass === "multicast" || serverClass === "broadcast";
 }
 
 /**

@@ -40,20 +40,21 @@ function isDeclaredManagement(history: History, inventory: Inventory): boolean {
 /**
  * Why a person must look at this conversation before it may become a rule, or `undefined`. It passes if it recurs, if
  * another client of its role does the same, or if the inventory declares the client as management.
- * @param clients distinct clients of one role that use this service of this server, this one included
+ * @param siblings how many clients of one role use the service of that server, this one included
  */
 export function quarantineReason(
   history: History,
-  clients: number,
+  siblings: (history: History) => number,
   inventory: Inventory,
   options: DiscoveryOptions,
 ): string | undefined {
   const service = history.protocol === TCP ? ADMIN_PORTS.get(history.port) : undefined;
   if (service === undefined) return undefined;
   const windows = history.answeredUnits.length;
-  if (windows >= options.recurringWindows || clients >= 2 || isDeclaredManagement(history, inventory)) return undefined;
+  if (windows >= options.recurringWindows || siblings(history) >= 2 || isDeclaredManagement(history, inventory))
+    return undefined;
   return (
-    `${service} (tcp/${history.port}) administers the server, and was used by one client only, ` +
+    `${service} (tcp/${history.port}) administers the server, and was used by one client of its kind only, ` +
     `in ${windows} of the ${options.recurringWindows} windows that would make it a habit`
   );
 }
