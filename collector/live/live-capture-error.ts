@@ -10,7 +10,7 @@ export class LiveCaptureError extends Error {
 
   constructor(
     readonly code: LiveCaptureErrorCode,
-    readonly interface_: string,
+    readonly interfaceName: string,
     message: string,
     options?: ErrorOptions,
   ) {

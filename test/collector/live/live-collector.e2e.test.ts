@@ -7,9 +7,9 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { makeNamespacePair, type NamespacePair } from "../../../bench/namespace-pair.js";
 import type { CollectorTotals } from "../../../collector/live/flow-collector.js";
 import type { FlowRecord } from "../../../model/flow-record.js";
-import { makeNamespacePair, type NamespacePair } from "./namespace-pair.js";
 
 const PROGRAM = fileURLToPath(new URL("./collect-program.js", import.meta.url));
 const UDP = 17;

@@ -11,6 +11,8 @@ function run(...args: readonly string[]): void {
 export interface NamespacePair {
   readonly left: string;
   readonly right: string;
+  readonly rightInterface: string;
+  readonly rightAddress: string;
   cut(): void;
   join(): void;
   remove(): void;
@@ -28,6 +30,8 @@ export function makeNamespacePair(): NamespacePair {
   const pair: NamespacePair = {
     left,
     right,
+    rightInterface: "r0",
+    rightAddress: "10.77.0.2",
     cut: () => run("-n", right, "link", "delete", "r0"),
     join: () => {
       run("-n", left, "link", "add", "l0", "type", "veth", "peer", "name", "r0", "netns", right);
