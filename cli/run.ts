@@ -53,7 +53,7 @@ export function runCommand(): Command {
     .option("-I, --interface <name>", "interface to capture on", defaultInterface())
     .option(
       "-i, --inventory <file>",
-      "workloads and their addresses, followed while it changes (default: this host alone)",
+      "workloads and their addresses, followed while it changes (default: what the store was last given, else this host)",
     )
     .option("--store <file>", "DuckDB file that keeps what was learned", "portolan.duckdb")
     .option("--listen <host:port>", "where to serve the explorer", parseListen, DEFAULT_LISTEN)
@@ -68,11 +68,12 @@ Example:
   sudo portolan run --interface eth0 --store /var/lib/portolan/portolan.duckdb --listen ${formatListen(DEFAULT_LISTEN)}`,
     )
     .action(async (options: RunOptions) => {
-      const inventory = options.inventory === undefined ? hostInventory() : readInventory(options.inventory);
+      const inventory = options.inventory === undefined ? undefined : readInventory(options.inventory);
       const stopped = stopSignal();
       const analyzer = await Analyzer.open({ path: options.store, inventory });
       const carrier = inProcessCarrier();
       try {
+        if (analyzer.inventory().workloads.length === 0) await analyzer.setInventory(hostInventory());
         const ingest = await followFlows(carrier, analyzer);
         const server = await serveExplorer(analyzer, options.listen, false);
         const collector = await startCollector({
