@@ -3,11 +3,12 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bench, renderTable } from "./bench.js";
 import { captureBench } from "./capture-bench.js";
+import { explorerBench } from "./explorer-bench.js";
 import { generatorBench } from "./generator-bench.js";
 import { liveBench } from "./live-bench.js";
 
 /** All benches, in the order in which they run. */
-const BENCHES: readonly Bench[] = [generatorBench, captureBench, liveBench];
+const BENCHES: readonly Bench[] = [generatorBench, captureBench, liveBench, explorerBench];
 
 const USAGE = `Usage: npm run bench -- [--quick] [NAME ...]
 

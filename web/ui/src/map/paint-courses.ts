@@ -30,11 +30,23 @@ function traceArrow(context: CanvasRenderingContext2D, p: Projection, course: Co
   context.closePath();
 }
 
-function strokeAll(context: CanvasRenderingContext2D, p: Projection, courses: readonly Course[], width: number): void {
+/** In a crowd nobody sees the bend, and straight lines are painted in half the time. */
+function traceStraight(context: CanvasRenderingContext2D, p: Projection, course: Course): void {
+  context.moveTo(toX(p, course.from.x), toY(p, course.from.y));
+  context.lineTo(toX(p, course.to.x), toY(p, course.to.y));
+}
+
+function strokeAll(
+  context: CanvasRenderingContext2D,
+  p: Projection,
+  courses: readonly Course[],
+  width: number,
+  trace = traceCourse,
+): void {
   context.lineWidth = width;
   for (let start = 0; start < courses.length; start += SEGMENTS_PER_STROKE) {
     context.beginPath();
-    for (const course of courses.slice(start, start + SEGMENTS_PER_STROKE)) traceCourse(context, p, course);
+    for (const course of courses.slice(start, start + SEGMENTS_PER_STROKE)) trace(context, p, course);
     context.stroke();
   }
 }
@@ -61,7 +73,7 @@ function paintState(
   context.setLineDash(isCrowded ? [] : [...style.dash]);
   for (const [width, list] of byWidth) {
     if (!style.isDouble || isCrowded) {
-      strokeAll(context, p, list, width);
+      strokeAll(context, p, list, width, isCrowded ? traceStraight : traceCourse);
       continue;
     }
     // A double line: a wide one with its middle painted out.

@@ -123,6 +123,41 @@ export function traceMark(
   }
 }
 
+function alphaOf(mark: SceneMark, fade: number): number {
+  return mark.isMatch || mark.degree === 0 ? 1 - fade : 0.35 * (1 - fade);
+}
+
+/** Nodes seen from afar: dots, as few paths as there are ways to fill them. */
+function paintDots(
+  context: CanvasRenderingContext2D,
+  p: Projection,
+  marks: readonly SceneMark[],
+  palette: Palette,
+  fadeOf: (mark: SceneMark) => number,
+): void {
+  const byFill = new Map<string, { colour: string; alpha: number; marks: SceneMark[] }>();
+  for (const mark of marks) {
+    const colour = mark.kind === "group" ? palette.group : palette.node;
+    const alpha = alphaOf(mark, fadeOf(mark));
+    const key = `${colour} ${alpha}`;
+    const fill = byFill.get(key);
+    if (fill === undefined) byFill.set(key, { colour, alpha, marks: [mark] });
+    else fill.marks.push(mark);
+  }
+  for (const { colour, alpha, marks: same } of byFill.values()) {
+    context.globalAlpha = alpha;
+    context.fillStyle = colour;
+    context.beginPath();
+    for (const mark of same) {
+      const [x, y, size] = [toX(p, mark.x), toY(p, mark.y), glyphSize(mark, p.camera.k)];
+      context.moveTo(x + size, y);
+      context.arc(x, y, size, 0, 2 * Math.PI);
+    }
+    context.fill();
+  }
+  context.globalAlpha = 1;
+}
+
 function paintNode(
   context: CanvasRenderingContext2D,
   p: Projection,
@@ -132,7 +167,7 @@ function paintNode(
 ): void {
   const x = toX(p, mark.x);
   const y = toY(p, mark.y);
-  context.globalAlpha = mark.isMatch || mark.degree === 0 ? 1 - fade : 0.35 * (1 - fade);
+  context.globalAlpha = alphaOf(mark, fade);
   traceMark(context, mark, x, y, p.camera.k);
   context.fillStyle = mark.kind === "group" ? palette.group : palette.node;
   context.fill();
@@ -168,7 +203,9 @@ export function paintMarks(
 ): void {
   const field = new LabelField();
   const fadeOf = (mark: SceneMark) => (isLit === undefined || isLit(mark) ? 0 : 0.7);
-  for (const mark of scene.marks) if (mark.kind !== "island") paintNode(context, p, mark, palette, fadeOf(mark));
+  const nodes = scene.marks.filter((mark) => mark.kind !== "island");
+  if (p.camera.k < FAR) paintDots(context, p, nodes, palette, fadeOf);
+  else for (const mark of nodes) paintNode(context, p, mark, palette, fadeOf(mark));
 
   context.textAlign = "center";
   context.textBaseline = "alphabetic";
