@@ -153,15 +153,7 @@ export class PcapngFormat implements RecordFormat {
     const wire = this.u32(at + 12);
     const high = this.u32(at);
     const low = this.u32(at + 4);
-    if (from.unitsPerSecond === 1_000_000) this.timeUs = high * 0x1_0000_0000 + low + from.offsetUs;
-    else if (high === 0 && from.unitsPerSecond <= 1_000_000) {
-      this.timeUs = Math.floor((low * 1_000_000) / from.unitsPerSecond) + from.offsetUs;
-    } else {
-      // Whole seconds and the rest apart: at nanoseconds the 64-bit count is beyond the exact doubles.
-      const units = (BigInt(high) << 32n) | BigInt(low);
-      const perSecond = BigInt(from.unitsPerSecond);
-      this.timeUs = Number((units * 1_000_000n) / perSecond) + from.offsetUs;
-    }
+    this.timeUs = from.offsetUs + microseconds(high, low, from.unitsPerSecond);
     this.start = at + 16;
     this.take(from, captured, wire);
     return true;
@@ -230,4 +222,12 @@ export class PcapngFormat implements RecordFormat {
       if (Number.isSafeInteger(count)) of.dropped = count;
     });
   }
+}
+
+/** Whole microseconds of a 64-bit count, exact: at nanoseconds it is beyond what a double holds. */
+function microseconds(high: number, low: number, unitsPerSecond: number): number {
+  if (unitsPerSecond === 1_000_000) return high * 0x1_0000_0000 + low;
+  // 2 ** 32 is 4294967 thousands and 296, so both parts of the count are divided by themselves.
+  if (unitsPerSecond === 1_000_000_000) return high * 4_294_967 + Math.floor((high * 296 + low) / 1000);
+  return Number((((BigInt(high) << 32n) | BigInt(low)) * 1_000_000n) / BigInt(unitsPerSecond));
 }

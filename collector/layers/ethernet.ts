@@ -11,6 +11,7 @@ import {
   IPV6,
   ISL,
   LLC,
+  MACSEC,
   MPLS,
   NSH,
   PBB,
@@ -56,6 +57,8 @@ export function layerOfEtherType(type: number): number {
       return E_TAG;
     case 0x892f:
       return HSR;
+    case 0x88e5:
+      return MACSEC;
     case 0x8909:
       return CISCO_METADATA;
     case 0x894f:

@@ -75,6 +75,7 @@ export const ERF = 69;
 export const JUNIPER_ETHERNET = 70;
 export const JUNIPER_PPP = 71;
 export const MPLS_IN_UDP = 73;
+export const MACSEC = 74;
 export const JUNIPER_ATM1 = 72;
 
 /** Most layers that are looked at in one packet; more is an attack or a loop. */

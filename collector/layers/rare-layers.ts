@@ -57,6 +57,7 @@ import {
   L2TP,
   LLC,
   LOOPBACK,
+  MACSEC,
   MPLS,
   MPLS_IN_UDP,
   NET_ANALYZER,
@@ -87,7 +88,7 @@ import { mpls } from "./mpls.js";
 import type { Packet } from "./packet.js";
 import { ppp, pppoe, pppWithDirection } from "./ppp.js";
 import { avs, prism, radiotap } from "./radio-headers.js";
-import { ciscoMetadata, eTag, fabricPath, hsr, isl, nsh, pbb, trill, vnTag } from "./tag-layers.js";
+import { ciscoMetadata, eTag, fabricPath, hsr, isl, macsec, nsh, pbb, trill, vnTag } from "./tag-layers.js";
 import { ayiya, capwap, geneve, gtpu, l2tp, teredo, vxlan } from "./udp-tunnels.js";
 import { atm, ciscoHdlc, frameRelay, slip, sunAtm } from "./wan-links.js";
 
@@ -127,6 +128,7 @@ STEPS[JUNIPER_PPP] = juniperPpp;
 STEPS[L2TP] = l2tp;
 STEPS[LLC] = llc;
 STEPS[LOOPBACK] = loopback;
+STEPS[MACSEC] = macsec;
 STEPS[MPLS] = mpls;
 STEPS[MPLS_IN_UDP] = mplsInIp;
 STEPS[NET_ANALYZER] = netAnalyzer;

@@ -43,6 +43,17 @@ export function ciscoMetadata(packet: Packet): number {
   return skip(packet, 6, ETHER_TYPE);
 }
 
+/**
+ * MACsec, IEEE 802.1AE: | version 1 bit, ES 1, SC 1, SCB 1, E 1, C 1, 2 | 2 bits, length 6 | number 4 | [channel 8 if SC] |
+ * EtherType ... | check value 16 |. With E or C the rest is encrypted or changed.
+ */
+export function macsec(packet: Packet): number {
+  if (packet.end - packet.at < 6) return packet.fail(TRUNCATED);
+  const control = packet.bytes[packet.at]!;
+  if ((control & 0x0c) !== 0) return packet.notIp();
+  return skip(packet, (control & 0x20) === 0 ? 6 : 14, ETHER_TYPE);
+}
+
 /** Cisco FabricPath: | tree 10 bits, time to live 6 | the Ethernet frame | */
 export function fabricPath(packet: Packet): number {
   packet.enterLink(FABRICPATH_HOP, -1);

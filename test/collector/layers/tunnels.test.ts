@@ -187,6 +187,18 @@ for (const [name, frame, scope] of [
   ["PPPoE", ethernet(0x8864, bytesOf([0x11, 0], u16(5), u16(42), u16(0x0021), INNER)), " pppoe 5"],
   ["PBB", ethernet(0x88e7, bytesOf(u32(258), FRAME)), " pbb 258"],
   ["VN-Tag", ethernet(0x8926, bytesOf(u32(0), u16(0x0800), INNER)), " vntag"],
+  ["an E-Tag", ethernet(0x893f, bytesOf(u32(0), u16(0), u16(0x0800), INNER)), ""],
+  ["an HSR tag", ethernet(0x892f, bytesOf(u32(0), u16(0x0800), INNER)), ""],
+  ["Cisco metadata", ethernet(0x8909, bytesOf(u32(0), u16(0), u16(0x0800), INNER)), ""],
+  ["MACsec that only signs", ethernet(0x88e5, bytesOf([0x20, 0], u32(1), u32(0), u32(0), u16(0x0800), INNER)), ""],
+  ["FabricPath", ethernet(0x8903, bytesOf(u16(0), FRAME)), " fabricpath"],
+  ["TRILL", ethernet(0x22f3, bytesOf(u16(0), u32(0), FRAME)), " trill"],
+  ["a network service header", ethernet(0x894f, bytesOf([0, 2, 1, 1], u32(0), INNER)), ""],
+  [
+    "ISL",
+    bytesOf([1, 0, 0x0c, 0, 0, 0], new Uint8Array(6), u16(70), new Uint8Array(6), u16(9 << 1), u32(0), FRAME),
+    " vlan 9",
+  ],
   ["802.3 with SNAP", ethernet(48, SNAP), ""],
   ["padding behind the packet", bytesOf(FRAME, new Uint8Array(18)), ""],
 ] as const) {
@@ -227,6 +239,17 @@ for (const [name, linkType, frame] of [
     );
   });
 }
+
+test("MACsec that encrypts, and VLAN-tagged ARP, are no IP and no fault", async () => {
+  for (const frame of [
+    ethernet(0x88e5, bytesOf([0x2c, 0], u32(1), u32(0), u32(0), u16(0x0800), INNER)),
+    ethernet(0x8100, vlanTag(7, 0x0806, new Uint8Array(28))),
+  ]) {
+    const { flows, totals } = await readFlows([pcap([{ atUs: AT_US, bytes: frame }], { linkType: 1 })]);
+    assert.deepEqual(flows, []);
+    assert.equal(totals.dropped["not-ip"], 1);
+  }
+});
 
 test("extension headers of IPv6 are stepped over, and a flood of them is not", async () => {
   const options = (next: number) => bytesOf([next, 0], new Uint8Array(6));
