@@ -51,7 +51,9 @@ function parseContainerPorts(spec: ManifestNode | undefined): NamedPort[] {
   });
   const ports: NamedPort[] = [];
   for (const container of [...containers, ...sidecars]) {
-    for (const item of container.get("ports")?.items() ?? []) {
+    const listed = container.get("ports");
+    // Some tools write an empty mapping where there are no ports.
+    for (const item of listed === undefined || listed.isMapping ? [] : listed.items()) {
       const name = item.get("name");
       const port = item.get("containerPort");
       if (name === undefined || name.isNull || port === undefined) continue;
