@@ -30,6 +30,7 @@ const STATES: Readonly<Record<Exclusion["kind"], EdgeState>> = {
 const LISTED_PORTS = 20;
 
 interface End {
+  readonly isGoverned: boolean; // a workload, or several behind a shared address
   readonly points: readonly number[]; // in the compiled policy; several for a shared address, all of which must be permitted
   readonly label: string; // as exclusions name it
 }
@@ -37,6 +38,7 @@ interface End {
 /** Asks the proposal about conversations: first its rules, by the engine that also replays and proves them, then its exclusions. */
 export class EdgeJudge {
   private readonly policy: CompiledPolicy;
+  private readonly workloads: ReadonlySet<string>;
   private readonly exclusions = new Map<string, Exclusion[]>();
   private readonly ends = new Map<string, End>();
   private readonly decisions = new Map<string, Judgement | undefined>();
@@ -45,6 +47,7 @@ export class EdgeJudge {
     private readonly inventory: Inventory,
     private readonly proposal: Proposal,
   ) {
+    this.workloads = new Set(inventory.workloads.map(({ id }) => id));
     this.policy = compilePolicy(proposal.policySet, inventory);
     for (const exclusion of proposal.exclusions) {
       const key = `${exclusion.client} ${exclusion.server} ${exclusion.protocol}`;
@@ -57,8 +60,11 @@ export class EdgeJudge {
   judge(window: ConversationWindow): Judgement {
     const client = this.endOf(window.clientIdentity, window.client);
     const server = this.endOf(window.serverIdentity, window.server);
-    const permitted = this.permitted(client, server, window.protocol, window.serverPort);
-    if (permitted !== undefined) return permitted;
+    // Where no workload takes part, no policy governs.
+    if (client.isGoverned || server.isGoverned) {
+      const permitted = this.permitted(client, server, window.protocol, window.serverPort);
+      if (permitted !== undefined) return permitted;
+    }
     const excluded = this.excluded(client, server, window) ?? this.excluded(server, client, window);
     if (excluded !== undefined) return excluded;
     const { answered, refused, unanswered, midstream } = window.flows;
@@ -81,8 +87,9 @@ export class EdgeJudge {
     const known = this.ends.get(key);
     if (known !== undefined) return known;
     const members = identity.kind === "group" ? sharedMembers(this.inventory, identity.name) : [identity.id];
-    const isKnown = (id: string) => this.inventory.workloads.some((workload) => workload.id === id);
+    const isKnown = (id: string) => this.workloads.has(id);
     const end: End = {
+      isGoverned: members !== undefined,
       label: identity.kind === "workload" ? identity.id : address,
       points:
         members === undefined

@@ -106,7 +106,7 @@ const LONE =
 /** Rows of the relation `window_source`: one per flow, or per flow and later window that it reaches. */
 function sources(widthUs: number): string {
   const later = (at: string) => `unnest(range((${at} // ${widthUs} + 1) * ${widthUs}, end_us + 1, ${widthUs}))`;
-  const nothing = `0 AS answered, 0 AS refused, 0 AS unanswered, 0 AS midstream,
+  const nothing = `0::DOUBLE AS answered, 0::DOUBLE AS refused, 0::DOUBLE AS unanswered, 0::DOUBLE AS midstream,
     0::DOUBLE AS client_packets, 0::DOUBLE AS server_packets, 0::DOUBLE AS client_bytes, 0::DOUBLE AS server_bytes`;
   const counts = `SELECT at_us // ${widthUs} * ${widthUs} AS window_us, at_us, at_us AS first_us, end_us AS last_us, at_us AS begun_us, TRUE AS is_start, client_port,
     client, responder, protocol, service, scope_id, client_identity, server_identity, answered, refused, unanswered, midstream,
@@ -116,8 +116,8 @@ function sources(widthUs: number): string {
   return `
     lone AS (
       SELECT start_us AS at_us, end_us, originator_port AS client_port, ${OWN},
-        (outcome = ${ANSWERED})::INTEGER AS answered, (outcome = ${REFUSED})::INTEGER AS refused,
-        (outcome NOT IN (${ANSWERED}, ${REFUSED}, ${MIDSTREAM}))::INTEGER AS unanswered, (outcome = ${MIDSTREAM})::INTEGER AS midstream,
+        (outcome = ${ANSWERED})::DOUBLE AS answered, (outcome = ${REFUSED})::DOUBLE AS refused,
+        (outcome NOT IN (${ANSWERED}, ${REFUSED}, ${MIDSTREAM}))::DOUBLE AS unanswered, (outcome = ${MIDSTREAM})::DOUBLE AS midstream,
         originator_packets AS client_packets, responder_packets AS server_packets,
         originator_bytes AS client_bytes, responder_bytes AS server_bytes,
         evidence <= ${LAST_CERTAIN} AS is_certain, collector AS observer_low, collector AS observer_high, collector AS seen_by
@@ -136,9 +136,9 @@ function sources(widthUs: number): string {
         ${SIDE("low", "high")} AS client, ${SIDE("high", "low")} AS responder, protocol, ${SIDE("high_port", "low_port")} AS service, scope_id,
         arg_min(${SIDE("low_identity", "high_identity")}, start_us) AS client_identity,
         arg_min(${SIDE("high_identity", "low_identity")}, start_us) AS server_identity,
-        -- The casts keep the union in 32 bits: sums of hugeints are slow.
-        max(answered)::INTEGER AS answered, (max(said) - max(answered))::INTEGER AS refused,
-        (max(flows) - max(lived))::INTEGER AS unanswered, (max(lived) - max(said))::INTEGER AS midstream,
+        -- The casts keep the union in doubles: sums of whole numbers are made of hugeints, and slow.
+        max(answered)::DOUBLE AS answered, (max(said) - max(answered))::DOUBLE AS refused,
+        (max(flows) - max(lived))::DOUBLE AS unanswered, (max(lived) - max(said))::DOUBLE AS midstream,
         ${SIDE("max(low_packets)", "max(high_packets)")} AS client_packets, ${SIDE("max(high_packets)", "max(low_packets)")} AS server_packets,
         ${SIDE("max(low_bytes)", "max(high_bytes)")} AS client_bytes, ${SIDE("max(high_bytes)", "max(low_bytes)")} AS server_bytes,
         min(evidence) <= ${LAST_CERTAIN} AS is_certain, min(collector) AS observer_low, max(collector) AS observer_high,
@@ -173,7 +173,7 @@ export function windowsOf(widthUs: number, condition = "TRUE"): string {
       FROM window_source WHERE window_us // ${HOUR_US} IN (SELECT hour FROM wanted_hour) AND ${condition}
     ), packed AS (
       SELECT window_us, ends, identities, spoken,
-        sum(answered)::DOUBLE AS answered, sum(refused)::DOUBLE AS refused, sum(unanswered)::DOUBLE AS unanswered, sum(midstream)::DOUBLE AS midstream,
+        sum(answered) AS answered, sum(refused) AS refused, sum(unanswered) AS unanswered, sum(midstream) AS midstream,
         sum(client_packets) AS client_packets, sum(server_packets) AS server_packets, sum(client_bytes) AS client_bytes, sum(server_bytes) AS server_bytes,
         min(first_us) AS first_us, max(least(last_us, window_us + ${widthUs - 1})) AS last_us, bool_or(is_certain)::UTINYINT AS is_certain,
         min(observer_low) AS observer_low, max(observer_high) AS observer_high, min(sample_key) AS sample_key,

@@ -144,7 +144,8 @@ export class Windows {
     const noObservers = "SELECT * FROM window_observers LIMIT 0";
     if (hours.length === 0) return this.read("(SELECT * FROM windows LIMIT 0)", noObservers, fromUs, untilUs);
     const bounds = await this.want(hours);
-    await connection.run(SHARED_TUPLES);
+    const isAll = !Number.isFinite(fromUs) && !Number.isFinite(untilUs);
+    await connection.run(isAll ? ALL_SHARED_TUPLES : SHARED_TUPLES);
     await connection.run(EPISODES);
     await connection.run(`CREATE OR REPLACE TEMP TABLE minute_window AS ${windowsOf(MINUTE_US)}`, bounds);
     const isShared = collectors.texts.length > 1;
