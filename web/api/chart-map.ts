@@ -48,58 +48,82 @@ export function marksOf(graph: Graph, selection: Selection, wishes: MapWishes, i
 }
 
 interface LinkDraft {
-  readonly client: string;
-  readonly server: string;
+  readonly client: number; // index among the marks, which are sorted by id
+  readonly server: number;
   readonly state: EdgeState;
   readonly hub: number | undefined;
   edges: number;
   flows: number;
   bytes: number;
-  edge: string;
-  readonly services: Map<string, number>;
+  readonly edge: string; // the first one's id
+  readonly services: { readonly name: string; flows: number }[];
 }
 
-const URGENCY: Readonly<Record<EdgeState, number>> = { quarantined: 0, undecided: 1, allowed: 2, excluded: 3 };
+const STATES: readonly EdgeState[] = ["quarantined", "undecided", "allowed", "excluded"]; // most urgent first
 
-function linkOf(draft: LinkDraft): Link {
-  const services = [...draft.services]
-    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-    .map(([service]) => service);
+function linkOf(draft: LinkDraft, marks: readonly ChosenMark[]): Link {
+  const services = draft.services.sort((a, b) => b.flows - a.flows || (a.name < b.name ? -1 : 1));
+  const client = (marks[draft.client] as ChosenMark).id;
+  const server = (marks[draft.server] as ChosenMark).id;
   return {
-    id: `${draft.client}>${draft.server} ${draft.state}${draft.hub === undefined ? "" : " hub"}`,
-    client: draft.client,
-    server: draft.server,
+    id: `${client}>${server} ${draft.state}${draft.hub === undefined ? "" : " hub"}`,
+    client,
+    server,
     state: draft.state,
     edges: draft.edges,
     flows: draft.flows,
     bytes: draft.bytes,
-    services: services.slice(0, SERVICES_SHOWN),
+    services: services.slice(0, SERVICES_SHOWN).map(({ name }) => name),
     serviceCount: services.length,
     ...(draft.edges === 1 ? { edge: draft.edge } : {}),
     ...(draft.hub === undefined ? {} : { hub: draft.hub }),
   };
 }
 
-function draftLinks(selection: Selection, markOf: ChosenMarks["markOf"], hubIndex: ReadonlyMap<string, number>) {
-  const drafts = new Map<string, LinkDraft>();
+/** The selection's edges gathered between marks. Keys are numbers: ids are long, and there may be tens of thousands. */
+function draftLinks(
+  selection: Selection,
+  { marks, markOf }: ChosenMarks,
+  hubIndex: ReadonlyMap<string, number>,
+): LinkDraft[] {
+  const indexOf = new Map(marks.map((mark, i) => [mark, i]));
+  const drafts = new Map<number, LinkDraft>();
   for (const { edge } of selection.subjects) {
-    const client = markOf.get(edge.client) as ChosenMark;
-    const server = markOf.get(edge.server) as ChosenMark;
-    if (client === server && client.kind !== "node") continue; // within one gathered mark: nothing to draw
-    const hub = client === server ? undefined : hubIndex.get(edge.server);
-    const key = `${client.id}\n${server.id}\n${edge.state}\n${hub ?? ""}`;
-    let draft = drafts.get(key);
+    const from = markOf.get(edge.client) as ChosenMark;
+    const to = markOf.get(edge.server) as ChosenMark;
+    if (from === to && from.kind !== "node") continue; // within one gathered mark: nothing to draw
+    const hub = from === to ? undefined : hubIndex.get(edge.server);
+    const client = indexOf.get(from) as number;
+    const server = indexOf.get(to) as number;
+    const kind = STATES.indexOf(edge.state) + STATES.length * (hub === undefined ? 0 : hub + 1);
+    const key = (client * marks.length + server) * STATES.length * (hubIndex.size + 1) + kind;
+    const name = serviceOf(edge);
+    const flows = flowCount(edge);
+    const draft = drafts.get(key);
     if (draft === undefined) {
-      const ends = { client: client.id, server: server.id, state: edge.state, hub };
-      draft = { ...ends, edges: 0, flows: 0, bytes: 0, edge: edge.id, services: new Map() };
-      drafts.set(key, draft);
+      const start = { edges: 1, flows, bytes: byteCount(edge), edge: edge.id, services: [{ name, flows }] };
+      drafts.set(key, { client, server, state: edge.state, hub, ...start });
+      continue;
     }
     draft.edges++;
-    draft.flows += flowCount(edge);
+    draft.flows += flows;
     draft.bytes += byteCount(edge);
-    draft.services.set(serviceOf(edge), (draft.services.get(serviceOf(edge)) ?? 0) + flowCount(edge));
+    const service = draft.services.find((known) => known.name === name);
+    if (service === undefined) draft.services.push({ name, flows });
+    else service.flows += flows;
   }
   return [...drafts.values()];
+}
+
+const byPlace = (a: LinkDraft, b: LinkDraft) =>
+  a.client - b.client ||
+  a.server - b.server ||
+  STATES.indexOf(a.state) - STATES.indexOf(b.state) ||
+  (a.hub ?? -1) - (b.hub ?? -1);
+
+function mostUrgent(drafts: LinkDraft[], limit: number): LinkDraft[] {
+  const urgency = (draft: LinkDraft) => STATES.indexOf(draft.state);
+  return drafts.sort((a, b) => urgency(a) - urgency(b) || b.flows - a.flows || byPlace(a, b)).slice(0, limit);
 }
 
 function markLabel(mark: ChosenMark): string {
@@ -121,10 +145,10 @@ export function chartMap(
   const chosen = marksOf(whole, selection, wishes, isFiltered);
   const hubIds = wishes.hubs === "badges" ? findHubs(whole, wishes.grouping) : [];
   const hubIndex = new Map(hubIds.map((id, index) => [id, index]));
-  const drafts = draftLinks(selection, chosen.markOf, hubIndex);
-  drafts.sort((a, b) => URGENCY[a.state] - URGENCY[b.state] || b.flows - a.flows || (a.client < b.client ? -1 : 1));
-  const isBounded = wishes.open !== "all";
-  const links = (isBounded ? drafts.slice(0, LINK_LIMIT) : drafts).map(linkOf).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const drafts = draftLinks(selection, chosen, hubIndex);
+  const kept = wishes.open === "all" || drafts.length <= LINK_LIMIT ? drafts : mostUrgent(drafts, LINK_LIMIT);
+  kept.sort(byPlace);
+  const links = kept.map((draft) => linkOf(draft, chosen.marks));
   const linkedEdges = links.reduce((sum, link) => sum + link.edges, 0);
 
   const ends = new Set<string>();

@@ -180,7 +180,7 @@ export const MapAnswer = z.object({
     )
     .readonly(),
   marks: z.array(Mark).readonly(),
-  links: z.array(Link).readonly(),
+  links: z.array(Link).readonly().describe("sorted by client, server and state"),
   hubs: z.array(z.object({ mark: z.string(), label: z.string(), callers: z.number(), edges: z.number() })).readonly(),
   shown: z.object({ nodes: z.number(), edges: z.number() }),
   hidden: z.object({ nodes: z.number(), edges: z.number() }).describe("inside closed islands, or beyond the bound"),

@@ -90,24 +90,33 @@ function boundsOf(islands: readonly SceneIsland[], otherwise: MapAnswer["bounds"
 export function buildScene(map: MapAnswer): Scene {
   const byId = new Map(map.marks.map((mark) => [mark.id, mark]));
   const degrees = new Map<string, number>();
-  const ranks = new Map<string, number>();
   const courses: Course[] = [];
+  let rank = 0;
+  let before: Link | undefined;
   for (const link of map.links) {
     const client = byId.get(link.client);
     const server = byId.get(link.server);
     if (client === undefined || server === undefined) continue;
-    for (const id of new Set([link.client, link.server])) degrees.set(id, (degrees.get(id) ?? 0) + 1);
-    const pair = `${link.client}\n${link.server}`;
-    const rank = ranks.get(pair) ?? 0;
-    ranks.set(pair, rank + 1);
+    degrees.set(link.client, (degrees.get(link.client) ?? 0) + 1);
+    if (client !== server) degrees.set(link.server, (degrees.get(link.server) ?? 0) + 1);
+    // Links come sorted by their ends, so those of one pair follow one another.
+    rank = before?.client === link.client && before.server === link.server ? rank + 1 : 0;
+    before = link;
     courses.push(courseOf(link, client, server, rank));
   }
   const marks = map.marks.map((mark): SceneMark => {
     const degree = degrees.get(mark.id) ?? 0;
     return { ...mark, degree, size: 4.5 + Math.min(4, Math.log2(1 + degree) * 0.8) };
   });
+  const byIsland = new Map<string, SceneMark[]>();
+  for (const mark of marks) {
+    if (mark.kind === "island") continue;
+    const list = byIsland.get(mark.island);
+    if (list === undefined) byIsland.set(mark.island, [mark]);
+    else list.push(mark);
+  }
   const islands = map.islands.map((island): SceneIsland => {
-    const members = marks.filter((mark) => mark.island === island.id && mark.kind !== "island");
+    const members = byIsland.get(island.id) ?? [];
     const coast = coastline(island, members);
     return {
       id: island.id,
