@@ -1,5 +1,5 @@
 import { type IpAddress, tryParseAddress } from "../../model/address.js";
-import { cidrContains, parseCidr } from "../../model/cidr.js";
+import { cidrContains, cidrOf, formatCidr, parseCidr } from "../../model/cidr.js";
 
 /** What an address is for, whatever the inventory says. `text` that is no address counts as global. */
 export type AddressClass = "unspecified" | "loopback" | "link-local" | "multicast" | "broadcast" | "private" | "global";
@@ -25,4 +25,11 @@ export function insidePrefixes(family: 4 | 6): string[] {
   return CLASSES.flatMap(([, cidrs]) => cidrs)
     .filter((cidr) => parseCidr(cidr).family === family)
     .sort();
+}
+
+/** The /24 or /48 of a global address, the least that one outside party is given; `undefined` for any other. */
+export function networkOf(text: string): string | undefined {
+  const address = tryParseAddress(text);
+  if (address === undefined || classOfAddress(text) !== "global") return undefined;
+  return formatCidr(cidrOf(address, address.family === 4 ? 24 : 48));
 }

@@ -28,8 +28,8 @@ export interface DiscoveryOptions {
   readonly supportDensity: number;
   /** A prefix stands for addresses outside the inventory if at least this share of it was seen. */
   readonly prefixDensity: number;
-  /** A service with this many client addresses from outside is public: the whole outside may use it. */
-  readonly publicClients: number;
+  /** A service with clients from this many outside networks (/24, /48) is public: the whole outside may use it. */
+  readonly publicNetworks: number;
   /** Captures shorter than this are counted in minutes instead of hours. */
   readonly shortCaptureUs: number;
   /** Share of future conversation windows that a policy may wrongly deny and still be offered for review. */
@@ -52,7 +52,7 @@ export const DEFAULT_DISCOVERY_OPTIONS: DiscoveryOptions = {
   supportClients: 2,
   supportDensity: 0.5,
   prefixDensity: 0.5,
-  publicClients: 20,
+  publicNetworks: 20,
   shortCaptureUs: 6 * 3_600_000_000,
   falseDenyBudget: 0.01,
 };

@@ -124,16 +124,20 @@ function addressPeer(
   return { ...peerOfCidrs(cidrs, name), permits, unseenAddresses: unseen, note };
 }
 
-/** Everybody outside, for a service that plainly is public. */
-export function publicPeer(members: readonly Endpoint[], family: 4 | 6): PeerChoice {
-  const cidr = family === 4 ? "0.0.0.0/0" : "::/0";
-  const except = insidePrefixes(family);
-  const unseenAddresses = 2 ** ADDRESS_BITS[family] - sizeOf(except) - members.length;
-  return {
-    peer: { kind: "cidr", cidr, except },
-    permits: keysOf(members),
-    unseenAddresses,
-    note: `${members.length} outside addresses used it, so it is taken for public: every address that is not private may`,
-    group: undefined,
-  };
+/** Everybody outside, for a service that plainly is public: one peer per address family that was seen. */
+export function publicPeers(members: readonly Endpoint[], networks: number): PeerChoice[] {
+  return ([4, 6] as const).flatMap((family) => {
+    const seen = members.filter(
+      (member) => member.kind === "address" && member.address.includes(":") === (family === 6),
+    );
+    if (seen.length === 0) return [];
+    const except = insidePrefixes(family);
+    return {
+      peer: { kind: "cidr", cidr: family === 4 ? "0.0.0.0/0" : "::/0", except },
+      permits: keysOf(seen),
+      unseenAddresses: 2 ** ADDRESS_BITS[family] - sizeOf(except) - seen.length,
+      note: `clients from ${networks} outside networks used it, so it is taken for public: every address that is not private may`,
+      group: undefined,
+    };
+  });
 }

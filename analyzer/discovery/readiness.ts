@@ -164,7 +164,7 @@ function tooLittle(learned: Learned): string | undefined {
   if (spanUs < MIN_SPAN_US || units.count < MIN_UNITS) {
     const minutes = Math.max(1, Math.round(spanUs / 60_000_000));
     return (
-      `Only ${plural(minutes, "minute")} in ${plural(units.count, `${unitName(learned)} window`)} were watched; an hour and ${MIN_UNITS} windows ` +
+      `Only ${plural(minutes, "minute")} were watched, in ${plural(units.count, "window")} of one ${unitName(learned)}; an hour and ${MIN_UNITS} windows ` +
       `are the least from which anything can be said about what was missed. The rules below are what was seen, for review.`
     );
   }

@@ -1,3 +1,4 @@
+import { tryParseAddress } from "../../model/address.js";
 import type { Workload } from "../../model/workload.js";
 import type { Endpoint } from "./endpoint.js";
 
@@ -25,7 +26,8 @@ export function roleName(
   if (members.length === 1 && first !== undefined) {
     return first.kind === "workload" ? `${place}/${known[0]?.name ?? first.id}` : `${place}/${first.address}`;
   }
-  const prefix = known.length === members.length ? commonPrefix(known.map(({ name }) => name)) : "";
+  const names = known.length === members.length ? known.map(({ name }) => name) : [];
+  const prefix = names.some((name) => tryParseAddress(name) !== undefined) ? "" : commonPrefix(names);
   if (prefix.length >= 2) return `${place}/${prefix}`;
   const votes = new Map<string, number>();
   for (const { key } of members) {

@@ -1,13 +1,13 @@
 import type { AddressGroup } from "../../model/workload.js";
 import type { AllowRule, Widening } from "../../policy/allow-rule.js";
-import { classOfAddress } from "./address-class.js";
+import { networkOf } from "./address-class.js";
 import type { Admitted } from "./admission.js";
 import { confidenceOf } from "./confidence.js";
 import type { Endpoint } from "./endpoint.js";
 import { type EvidenceContext, evidenceOf } from "./evidence.js";
 import { acquaintance, generalise, type SeenCell } from "./generalise.js";
 import type { DiscoveryOptions } from "./options.js";
-import { choosePeer, type PeerChoice, type PeerContext, publicPeer } from "./peer-choice.js";
+import { choosePeer, type PeerChoice, type PeerContext, publicPeers } from "./peer-choice.js";
 import type { Role, Roles } from "./roles.js";
 import { ruleId } from "./rule-id.js";
 import { describeRule } from "./rule-reason.js";
@@ -59,21 +59,15 @@ export function mineRules(
   return mined;
 }
 
-const familyOf = (endpoint: Endpoint): 4 | 6 => (endpoint.kind === "address" && endpoint.address.includes(":") ? 6 : 4);
-
 /** Clients of a rule as peers: one, or for a public service one per address family. */
 function clientPeers(rule: MinedRule, id: string, context: PeerContext): PeerChoice[] {
   const { clients, clientRole } = rule;
-  const outside = clients.filter((client) => client.kind === "address" && classOfAddress(client.address) === "global");
   const isDeclared = context.inventory.groups.some(({ name }) => clientRole.name === `outside/${name}`);
-  if (clientRole.basis === "outside" && !isDeclared && outside.length >= context.options.publicClients) {
-    const families = ([4, 6] as const).filter((family) => outside.some((client) => familyOf(client) === family));
-    return families.map((family) =>
-      publicPeer(
-        outside.filter((client) => familyOf(client) === family),
-        family,
-      ),
-    );
+  const networks = new Set(
+    clients.flatMap((client) => (client.kind === "address" ? (networkOf(client.address) ?? []) : [])),
+  );
+  if (clientRole.basis === "outside" && !isDeclared && networks.size >= context.options.publicNetworks) {
+    return publicPeers(clients, networks.size);
   }
   return [choosePeer(clients, clientRole, `${id}-clients`, context)];
 }

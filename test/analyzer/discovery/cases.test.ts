@@ -122,7 +122,7 @@ test("a declared group of addresses is one peer once two of it were seen, and th
   assert.ok(widenings(proposal).includes("office-to-web-tcp-443 addresses 18"));
 });
 
-test("outside addresses stay exact until there are so many that the service is plainly public", () => {
+test("outside addresses stay exact until so many networks came that the service is plainly public", () => {
   const few = new Scene(web);
   for (let i = 0; i < 5; i++) few.see(`203.0.113.${10 * i}`, "shop/web-1", "tcp/443");
   assert.equal(few.judge(few.propose())("203.0.113.11", "shop/web-1", "tcp/443"), "closed");

@@ -126,7 +126,7 @@ test("workloads of which nothing good was seen are named and left open", () => {
 test("a few minutes of traffic are not enough data, and the rules are shown all the same", () => {
   const proposal = proposalOf(smallNetwork({ seed: 1, hours: 5, unitUs: MINUTE_US }));
   assert.equal(proposal.state, "not-enough-data");
-  assert.match(proposal.stateReason, /^Only 5 minutes in 5 minute windows were watched/);
+  assert.match(proposal.stateReason, /^Only 5 minutes were watched, in 5 windows of one minute;/);
   assert.ok(proposal.policySet.rules.length > 10);
 });
 
