@@ -2,6 +2,7 @@ import type { Widening } from "../../policy/allow-rule.js";
 import type { Admitted } from "./admission.js";
 import type { PeerChoice } from "./peer-choice.js";
 import type { MinedRule } from "./rules.js";
+import type { ServiceClass } from "./service-class.js";
 
 export interface WidenedRule {
   readonly mined: MinedRule;
@@ -20,51 +21,53 @@ function permittedPairs(client: PeerChoice, server: PeerChoice): number {
   return client.permits.length * server.permits.length - selves;
 }
 
-/** Everything a rule permits beyond the (client, server, service) cells that were seen, each with its size. */
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/**
+ * Everything a rule permits beyond the (client, server, port) cells that were seen. Together the widenings count each
+ * such cell once:
+ *
+ *     pairs seen       x ports permitted - cells seen   ports, or the twin of DNS
+ *     pairs not seen   x ports permitted                role
+ *     unknown addresses x ports permitted               addresses
+ */
 export function wideningsOf({ mined, client, server, admitted }: WidenedRule): Widening[] {
+  const { service } = mined;
   const pairs = new Set(admitted.map(({ history }) => `${history.client.key}>${history.server.key}`)).size;
   const permitted = permittedPairs(client, server);
   const widenings: Widening[] = [];
   if (permitted > pairs) {
-    const notes = [
-      client.unseenAddresses === 0 ? client.note : undefined,
-      server.unseenAddresses === 0 ? server.note : undefined,
-    ];
-    const because = notes.flatMap((note) => note ?? []).join("; ") || "the roles are taken as a whole";
-    widenings.push({
-      kind: "role",
-      text: `${pairs} of the ${permitted} client-server pairs it permits were seen: ${because}.`,
-      cells: permitted - pairs,
-    });
+    const notes = [client, server].flatMap(({ note, unseenAddresses }) =>
+      note !== undefined && unseenAddresses === 0 ? note : [],
+    );
+    const because = notes.join("; ") || "the roles are taken as a whole";
+    const text = `${pairs} of the ${permitted} client-server pairs it permits were seen: ${because}.`;
+    widenings.push({ kind: "role", text, cells: capped((permitted - pairs) * service.ports) });
   }
   if (client.unseenAddresses > 0 || server.unseenAddresses > 0) {
     const notes = [client.note, server.note].flatMap((note) => note ?? []);
     const all = (client.permits.length + client.unseenAddresses) * (server.permits.length + server.unseenAddresses);
-    widenings.push({ kind: "addresses", text: `${capitalised(notes.join("; "))}.`, cells: capped(all - permitted) });
+    const cells = capped((all - permitted) * service.ports);
+    widenings.push({ kind: "addresses", text: `${capitalised(notes.join("; "))}.`, cells });
   }
-  if (mined.service.key === "dns") widenings.push(...dnsTwin(admitted, permitted));
-  else if (mined.service.ports > 1) {
-    const seen = new Set(admitted.map(({ history }) => history.port));
-    const unseen = mined.service.ports - seen.size;
-    if (unseen > 0) {
-      const text =
-        `The server gives out ports as it goes: ${seen.size} were seen, and the ${unseen} others ` +
-        `of ${mined.service.key} are permitted with them.`;
-      widenings.push({ kind: "ports", text, cells: capped(unseen * permitted) });
-    }
-  }
+  const unseenPorts = pairs * service.ports - admitted.length;
+  if (unseenPorts > 0) widenings.push(portsWidening(service, admitted, capped(unseenPorts)));
   return widenings;
 }
 
-function dnsTwin(admitted: readonly Admitted[], permitted: number): Widening[] {
-  const seen = new Set(admitted.map(({ history }) => history.protocol));
-  if (seen.size > 1) return [];
-  const text = seen.has(17)
-    ? "DNS over TCP was not seen; it is permitted because an answer too long for UDP is asked for again over TCP."
+function portsWidening(service: ServiceClass, admitted: readonly Admitted[], cells: number): Widening {
+  const ports = new Set(admitted.map(({ history }) => `${history.protocol}/${history.port}`));
+  if (service.key !== "dns") {
+    const unseen = service.ports - ports.size;
+    const text =
+      `The server gives out ports as it goes: ${ports.size} were seen, and the ${unseen} others ` +
+      `of ${service.key} are permitted with them.`;
+    return { kind: "ports", text, cells };
+  }
+  const text = ports.has("17/53")
+    ? "DNS over TCP is permitted beside UDP, seen or not, because an answer too long for UDP is asked for again over TCP."
     : "DNS over UDP was not seen here; it is permitted because the same server answers others over UDP.";
-  return [{ kind: "lifeline", text, cells: permitted }];
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return { kind: "lifeline", text, cells };
 }
