@@ -6,6 +6,7 @@ import { exportCommand } from "./export.js";
 import { EXIT, exitCodeOf, failureLines, isExpected } from "./failure.js";
 import { flowsCommand } from "./flows.js";
 import { lintCommand } from "./lint.js";
+import { replayCommand } from "./replay.js";
 import { runCommand } from "./run.js";
 import { verdictCommand } from "./verdict.js";
 import { verifyCommand } from "./verify.js";
@@ -24,7 +25,8 @@ function program(): Command {
     .addCommand(verifyCommand())
     .addCommand(verdictCommand())
     .addCommand(diffCommand())
-    .addCommand(lintCommand());
+    .addCommand(lintCommand())
+    .addCommand(replayCommand());
   portolan.addHelpText(
     "after",
     `
