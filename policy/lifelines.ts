@@ -136,3 +136,10 @@ export function hostLifelines({ lifelines }: Inventory): { rules: AllowRule[]; g
   });
   return { rules, groups };
 }
+
+export const UNJUDGED = `${LIFELINE_PREFIX}unjudged`;
+
+/** What a plane does not judge, as a rule: everybody to everybody. */
+export function unjudgedRule(services: readonly Service[], reason: string): AllowRule {
+  return lifeline("unjudged", ANYBODY, ANYBODY, services, reason);
+}

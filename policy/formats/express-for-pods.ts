@@ -2,7 +2,7 @@ import { formatSelector } from "../../model/label-selector.js";
 import type { AddressGroup, Inventory, Workload } from "../../model/workload.js";
 import type { AllowRule } from "../allow-rule.js";
 import { type ExpressedPolicy, type Loss, type RenderOptions, sortLosses, type UnenforcedEnd } from "../bundle.js";
-import { dnsLifelines, resolverGroup } from "../lifelines.js";
+import { dnsLifelines, resolverGroup, UNJUDGED, unjudgedRule } from "../lifelines.js";
 import type { Peer, WorkloadSelector } from "../peer.js";
 import type { Isolation, PolicySet } from "../policy-set.js";
 import { type Selection, selectionOf } from "../selection.js";
@@ -10,7 +10,7 @@ import { canonicalSelector } from "../selector-algebra.js";
 import { cutAddresses } from "./cut-addresses.js";
 import { listed } from "./listed.js";
 import { isPinned, type PodsSelection, podSelectionsAt } from "./pod-policies.js";
-import { invalidLabelOf, type PodTarget, podCensus } from "./pod-target.js";
+import { type FittedPeer, invalidLabelOf, type PodTarget, podCensus } from "./pod-target.js";
 
 /** The policy as a target can say it, with what is lost on the way. */
 export interface Expression {
@@ -102,12 +102,6 @@ function expressIsolations(policySet: PolicySet, selection: PodsSelection, targe
   return { isolations: sorted, unenforced, losses };
 }
 
-/** One end of a rule in the target's words, or the reason why there are none. */
-type FittedPeer =
-  | { readonly kind: "said"; readonly peer: Peer; readonly condition?: string }
-  | { readonly kind: "wider"; readonly peer: Peer; readonly text: string }
-  | { readonly kind: "unsayable"; readonly text: string };
-
 function fitPeer(peer: Peer, selection: Selection, target: PodTarget): FittedPeer {
   if (peer.kind === "fqdn") {
     return target.hasNames
@@ -144,8 +138,14 @@ export function expressForPods(
   target: PodTarget,
 ): Expression {
   const { isPod, isAssumed } = podCensus(inventory.workloads);
-  const { isClusterwide, hasExpressions, addressesMean } = target;
-  const means = { isPod, isClusterwide, hasExpressions, addressesMean };
+  const { isClusterwide, hasExpressions, addressesMean, rootNamespace } = target;
+  const means = {
+    isPod,
+    isClusterwide,
+    hasExpressions,
+    addressesMean,
+    ...(rootNamespace === undefined ? {} : { rootNamespace }),
+  };
   const named: PolicySet = { ...policySet, groups: [...policySet.groups, resolverGroup(inventory)] };
   const selection = { ...selectionOf(named, inventory), ...means };
   const { isolations, unenforced, losses } = expressIsolations(policySet, selection, target, options);
@@ -159,7 +159,8 @@ export function expressForPods(
       losses.push({ ruleId: rule.id, kind, text, packets: [{ client: rule.client, server: rule.server, services }] });
     const services = target.fitServices(rule.services);
     for (const { services: lost, text } of services.lost) report("dropped", text, lost);
-    const client = fitPeer(rule.client, selection, target);
+    const client =
+      target.fitClient?.(rule.client, { ...selection, isAssumed }) ?? fitPeer(rule.client, selection, target);
     const server = fitPeer(rule.server, selection, target);
     if (client.kind === "unsayable" || server.kind === "unsayable") {
       report(
@@ -197,6 +198,17 @@ export function expressForPods(
       packets: lifelines.map(({ client, server, services }) => ({ client, server, services })),
     });
   }
+  if (target.unjudged !== undefined && isolations.length > 0) {
+    const open = unjudgedRule(target.unjudged.services, target.unjudged.text);
+    lifelines.push(open);
+    const { client, server, services } = open;
+    losses.push({
+      ruleId: "isolation",
+      kind: "widened",
+      text: target.unjudged.text,
+      packets: [{ client, server, services }],
+    });
+  }
   const groups: AddressGroup[] = [];
   const cut = [...rules, ...lifelines].map((rule) => {
     // Both ends are looked at as the policy has them, whatever the other one loses.
@@ -222,7 +234,8 @@ export function expressForPods(
   }
   return {
     expressed: { policySet: isOpen ? { ...expressed, isolations: [] } : expressed, unenforced },
-    written: expressed,
+    // What passes unjudged is no rule that anybody could write.
+    written: { ...expressed, rules: expressed.rules.filter((rule) => rule.id !== UNJUDGED) },
     losses: sortLosses(losses),
     selection: { ...selectionOf(expressed, inventory), ...means },
   };

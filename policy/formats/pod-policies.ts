@@ -32,7 +32,7 @@ export interface PodPolicy extends PodPlace {
 /** A selection that knows what the target can select. */
 export type PodsSelection = Selection &
   Pick<PodCensus, "isPod"> &
-  Pick<PodTarget, "isClusterwide" | "hasExpressions" | "addressesMean">;
+  Pick<PodTarget, "isClusterwide" | "hasExpressions" | "addressesMean" | "rootNamespace">;
 
 /** Which pods one policy object is for. */
 export interface PodPlace {
@@ -108,6 +108,7 @@ function sayable(
   workloads: readonly Workload[],
   selection: PodsSelection,
 ): PodSelection[] {
+  if (namespace === selection.rootNamespace) return [];
   const namespaces = selectorOfLabels({ [METADATA_NAME]: namespace });
   const here = serviceAccounts.filter((account) => account.startsWith(`${namespace}/`));
   const place = { namespace, namespaces, serviceAccounts: here };

@@ -1,5 +1,7 @@
 import type { LabelSelector } from "../../model/label-selector.js";
 import type { Workload } from "../../model/workload.js";
+import type { Peer } from "../peer.js";
+import type { Selection } from "../selection.js";
 import type { Service } from "../service.js";
 
 /** What one of the formats that select pods by label can say beyond the common ground. */
@@ -13,8 +15,20 @@ export interface PodTarget {
   readonly hasNames: boolean; // whether an egress peer may be a DNS name
   /** Whether an address in a rule also means the pod that has it, or only what is no pod. */
   readonly addressesMean: "anyone" | "outsiders";
+  /** Where an object would be for every namespace instead of its own, so that none is written there. */
+  readonly rootNamespace?: string;
+  /** What the target lets pass unjudged, whoever is isolated. */
+  readonly unjudged?: { readonly services: readonly Service[]; readonly text: string };
+  /** How a rule's client can be told, where that is not by label as for its server. */
+  readonly fitClient?: (peer: Peer, selection: Selection & PodCensus) => FittedPeer;
   readonly fitServices: (services: readonly Service[]) => FittedServices;
 }
+
+/** One end of a rule in the target's words, or the reason why there are none. */
+export type FittedPeer =
+  | { readonly kind: "said"; readonly peer: Peer; readonly condition?: string }
+  | { readonly kind: "wider"; readonly peer: Peer; readonly text: string }
+  | { readonly kind: "unsayable"; readonly text: string };
 
 /** The part of a rule's services that a target can say, and the rest with the reason. */
 export interface FittedServices {

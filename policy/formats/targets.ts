@@ -1,17 +1,21 @@
 import type { Inventory } from "../../model/workload.js";
 import type { BundleFile, Renderer } from "../bundle.js";
-import type { Program } from "../decision/program.js";
+import { OPEN_DIRECTION, type Program, type Stage } from "../decision/program.js";
 import type { PolicyMode } from "../policy-set.js";
 import { readCalicoObjects } from "./calico/read.js";
 import { renderCalico } from "./calico/render.js";
 import { parseCiliumPolicies } from "./cilium/parse.js";
 import { programOfCilium } from "./cilium/program.js";
 import { renderCilium } from "./cilium/render.js";
+import { parseAuthorizationPolicy } from "./istio/parse.js";
+import { authorizationStage, DEFAULT_MESH } from "./istio/program.js";
+import { renderIstio } from "./istio/render.js";
 import type { Cluster } from "./kubernetes/cluster.js";
 import { parseKubernetesPolicies } from "./kubernetes/parse.js";
 import { programOfKubernetes } from "./kubernetes/program.js";
 import { renderKubernetes } from "./kubernetes/render.js";
-import { type ManifestObject, readManifestObjects } from "./manifest/manifest-objects.js";
+import { gatherFaults } from "./manifest/manifest-error.js";
+import { formatObject, type ManifestObject, readManifestObjects } from "./manifest/manifest-objects.js";
 import { readNftBundle } from "./nftables/read-bundle.js";
 import { renderNftables } from "./nftables/render.js";
 import { podCensus } from "./pod-target.js";
@@ -46,6 +50,27 @@ function policyObjects(files: readonly BundleFile[]): ManifestObject[] {
   return readManifestObjects(manifests.filter((file) => !/(^|\/)kustomization\.ya?ml$/.test(file.path)));
 }
 
+/** Authorization policies of a mesh that has no other policies below. */
+function readIstioBundle(objects: readonly ManifestObject[], inventory: Inventory): Program {
+  const policies = gatherFaults(
+    objects.map((object) => () => {
+      if (object.kind === "AuthorizationPolicy") return parseAuthorizationPolicy(object);
+      throw object.node.error(`Cannot read ${formatObject(object)}: wanted an AuthorizationPolicy`);
+    }),
+  );
+  const cluster = clusterOf(podsOf(inventory));
+  const stages = (isDryRun: boolean): Stage[] => {
+    const some = policies.filter((policy) => policy.isDryRun === isDryRun);
+    return some.length === 0 ? [] : [authorizationStage("Istio", some, cluster, new Map(), DEFAULT_MESH)];
+  };
+  const program: Program = {
+    ingress: { enforced: stages(false), trial: stages(true) },
+    egress: OPEN_DIRECTION,
+    selfTraffic: "allowed",
+  };
+  return podsOnly(program, inventory);
+}
+
 /** Every target by the name that users type, in alphabetical order. */
 export const TARGETS: ReadonlyMap<string, Target> = new Map<string, Target>([
   [
@@ -69,6 +94,16 @@ export const TARGETS: ReadonlyMap<string, Target> = new Map<string, Target>([
       render: renderCilium,
       arePodsSelected: true,
       read: (files, inventory) => programOfCilium(parseCiliumPolicies(policyObjects(files)), clusterOf(inventory)),
+    },
+  ],
+  [
+    "istio",
+    {
+      title: "Istio AuthorizationPolicy",
+      modes: ["audit", "deny"],
+      render: renderIstio,
+      arePodsSelected: true,
+      read: (files, inventory) => readIstioBundle(policyObjects(files), inventory),
     },
   ],
   [

@@ -40,7 +40,7 @@ function workspace(t: TestContext) {
   return { input, bundle: join(folder, "bundle") };
 }
 
-for (const target of ["calico", "cilium", "kubernetes", "nftables"]) {
+for (const target of ["calico", "cilium", "istio", "kubernetes", "nftables"]) {
   test(`what export writes for ${target}, verify proves equal to the policy`, (t) => {
     const { input, bundle } = workspace(t);
     const exported = portolan("export", ...input, "--target", target, "--out", bundle);
