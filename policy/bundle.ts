@@ -60,9 +60,15 @@ export type Renderer = (policySet: PolicySet, inventory: Inventory, options: Ren
 
 const KIND_ORDER: readonly Loss["kind"][] = ["widened", "dropped", "conditional"];
 
-/** Losses by gravity, then rule, then text; the same loss twice is told once. */
+/** Losses by gravity, then rule, then text; what is said twice is told once, with the packets of both. */
 export function sortLosses(losses: readonly Loss[]): Loss[] {
-  const unique = new Map(losses.map((loss) => [`${loss.kind} ${loss.ruleId} ${loss.text}`, loss]));
+  const unique = new Map<string, Loss>();
+  for (const loss of losses) {
+    const key = `${loss.kind} ${loss.ruleId} ${loss.text}`;
+    const same = unique.get(key);
+    const packets = [...(same?.packets ?? []), ...(loss.packets ?? [])];
+    unique.set(key, { ...loss, ...(packets.length > 0 ? { packets } : {}) });
+  }
   const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
   return [...unique.values()].sort(
     (a, b) =>

@@ -11,6 +11,7 @@ import { cutAddresses } from "./cut-addresses.js";
 import { listed } from "./listed.js";
 import { isPinned, type PodsSelection, podSelectionsAt } from "./pod-policies.js";
 import { type FittedPeer, invalidLabelOf, type PodTarget, podCensus } from "./pod-target.js";
+import { splitByLabels } from "./split-by-labels.js";
 
 /** The policy as a target can say it, with what is lost on the way. */
 export interface Expression {
@@ -210,7 +211,7 @@ export function expressForPods(
     });
   }
   const groups: AddressGroup[] = [];
-  const cut = [...rules, ...lifelines].map((rule) => {
+  const cut = [...rules, ...lifelines].flatMap((rule) => {
     // Both ends are looked at as the policy has them, whatever the other one loses.
     let left = rule;
     for (const end of ["client", "server"] as const) {
@@ -219,7 +220,9 @@ export function expressForPods(
       if (group !== undefined) groups.push(group);
       if (loss !== undefined) losses.push(loss);
     }
-    return left;
+    const split = splitByLabels(left, isolations, selection);
+    if (split.loss !== undefined) losses.push(split.loss);
+    return split.rules;
   });
   const expressed: PolicySet = {
     ...policySet,
