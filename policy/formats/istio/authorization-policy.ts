@@ -9,6 +9,7 @@ export interface TextMatch {
 /** Who sends. All parts must hold. */
 export interface Source {
   readonly principals: TextMatch; // "trust-domain/ns/namespace/sa/account"
+  readonly trustDomains: TextMatch;
   readonly namespaces: TextMatch;
   readonly serviceAccounts: TextMatch; // "namespace/account"
   readonly ipBlocks: TextMatch; // CIDRs

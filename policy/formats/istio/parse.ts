@@ -13,6 +13,7 @@ import type {
 const NO_DEMAND: TextMatch = { values: [], notValues: [] };
 const ANY_SOURCE: Source = {
   principals: NO_DEMAND,
+  trustDomains: NO_DEMAND,
   namespaces: NO_DEMAND,
   serviceAccounts: NO_DEMAND,
   ipBlocks: NO_DEMAND,
@@ -42,6 +43,7 @@ function portsOf(node: ManifestNode | undefined): number[] | undefined {
 const SOURCE_FIELDS = [
   ...["principals", "notPrincipals", "requestPrincipals", "notRequestPrincipals", "namespaces", "notNamespaces"],
   ...["ipBlocks", "notIpBlocks", "remoteIpBlocks", "notRemoteIpBlocks", "serviceAccounts", "notServiceAccounts"],
+  ...["trustDomains", "notTrustDomains"],
 ];
 const OPERATION_FIELDS = [...["hosts", "notHosts", "ports", "notPorts", "methods", "notMethods", "paths", "notPaths"]];
 
@@ -65,6 +67,7 @@ function accountsOf(node: ManifestNode | undefined, namespace: string): string[]
 function parseSource(fields: Fields, namespace: string): Source {
   return {
     principals: { values: textsOf(fields.principals), notValues: textsOf(fields.notPrincipals) },
+    trustDomains: { values: textsOf(fields.trustDomains), notValues: textsOf(fields.notTrustDomains) },
     namespaces: { values: textsOf(fields.namespaces), notValues: textsOf(fields.notNamespaces) },
     serviceAccounts: {
       values: accountsOf(fields.serviceAccounts, namespace),

@@ -61,6 +61,7 @@ function endsOfSource(source: Source, cluster: Cluster, { trustDomain }: Mesh): 
   const account = ({ serviceAccount }: Workload) => serviceAccount ?? "default";
   const parts = [
     ...endsByIdentity(source.principals, cluster, (w) => `${trustDomain}/ns/${w.namespace}/sa/${account(w)}`),
+    ...endsByIdentity(source.trustDomains, cluster, () => trustDomain),
     ...endsByIdentity(source.namespaces, cluster, (w) => w.namespace),
     ...endsByIdentity(source.serviceAccounts, cluster, (w) => `${w.namespace}/${account(w)}`),
     ...endsByAddress(source.ipBlocks),

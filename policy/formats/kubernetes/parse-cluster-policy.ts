@@ -24,16 +24,28 @@ function theOnly(node: ManifestNode, fields: Partial<Readonly<Record<string, Man
   return first;
 }
 
+/** A query over namespaces; until 2024 it stood one level deeper, and older manifests still have it there. */
+function parseNamespaces(node: ManifestNode): LabelSelector {
+  const nested = node.get("namespaceSelector");
+  if (nested === undefined) return parseLabelSelector(node);
+  node.knownFields(["namespaceSelector"]);
+  return parseLabelSelector(nested);
+}
+
 function parsePods(node: ManifestNode): PodSelection {
-  const { namespaceSelector, podSelector } = node.knownFields(["namespaceSelector", "podSelector"]);
+  const { namespaceSelector, namespaces, podSelector } = node.knownFields([
+    ...(["namespaceSelector", "podSelector"] as const),
+    "namespaces", // the older name of namespaceSelector
+  ]);
+  const selector = namespaceSelector ?? namespaces;
   return {
-    namespaces: namespaceSelector === undefined ? EVERYTHING : parseLabelSelector(namespaceSelector),
+    namespaces: selector === undefined ? EVERYTHING : parseNamespaces(selector),
     pods: podSelector === undefined ? EVERYTHING : parseLabelSelector(podSelector),
   };
 }
 
 function parseSelection(name: string, node: ManifestNode): PodSelection {
-  return name === "pods" ? parsePods(node) : { namespaces: parseLabelSelector(node), pods: EVERYTHING };
+  return name === "pods" ? parsePods(node) : { namespaces: parseNamespaces(node), pods: EVERYTHING };
 }
 
 function parsePeer(node: ManifestNode, direction: Direction, action: ClusterPolicyRule["action"]): KubernetesPeer {

@@ -46,6 +46,12 @@ interface Heading {
   readonly kind: string;
 }
 
+/** Files that tools keep beside manifests: of Kustomize, and a Helm chart's description. */
+function isOfTools(apiVersion: string | undefined, fields: ReadonlyMap<string, ManifestNode>): boolean {
+  if (apiVersion?.startsWith("kustomize.config.k8s.io/") === true) return true;
+  return !fields.has("kind") && !fields.has("metadata") && fields.has("name") && fields.has("version");
+}
+
 /** A document without `apiVersion` and `kind` is no manifest, so it holds no objects; with only one of them it is broken. */
 function objectsIn(node: ManifestNode, heading?: Heading): ManifestObject[] {
   if (node.isNull || !node.isMapping) return [];
@@ -53,9 +59,10 @@ function objectsIn(node: ManifestNode, heading?: Heading): ManifestObject[] {
   const kind = fields.get("kind")?.text() ?? heading?.kind;
   const apiVersion = fields.get("apiVersion")?.text() ?? heading?.apiVersion;
   if (kind === undefined && apiVersion === undefined) return [];
+  if (isOfTools(apiVersion, fields)) return [];
   if (kind === undefined || apiVersion === undefined)
     throw node.error("Cannot read object: wanted apiVersion and kind");
-  const items = fields.get("items");
+  const items = fields.get("items") ?? fields.get("Items"); // the API server ignores the case of field names, and so do files
   if (items !== undefined && kind.endsWith("List")) {
     const inherited = kind === "List" ? undefined : { apiVersion, kind: kind.slice(0, -"List".length) };
     return gatherFaults(items.items().map((item) => () => objectsIn(item, inherited))).flat();

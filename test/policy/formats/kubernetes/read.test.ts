@@ -253,6 +253,21 @@ test("AdminNetworkPolicy: Pass hands on to NetworkPolicies, skipping all later A
   assert.equal(ask(manifests + policy("{ podSelector: {} }"), "ops/probe shop/web tcp 80"), "denied");
 });
 
+test("AdminNetworkPolicy: peers as older manifests write them mean the same", () => {
+  const older =
+    admin(
+      1,
+      `${EVERY_POD}, ingress: [{ action: Deny, from: [{ namespaces: { namespaceSelector: { matchLabels: { team: b } } } }], ports: [{ portNumber: { port: 80 } }] }]`,
+    ) +
+    admin(
+      2,
+      `${EVERY_POD}, ingress: [{ action: Deny, from: [{ pods: { namespaces: { namespaceSelector: { matchLabels: { team: b } } }, podSelector: {} } }], ports: [{ portNumber: { port: 81 } }] }]`,
+    );
+  assert.equal(ask(older, "ops/probe shop/web tcp 80"), "denied");
+  assert.equal(ask(older, "ops/probe shop/web tcp 81"), "denied");
+  assert.equal(ask(older, "shop/db shop/web tcp 80"), "allowed");
+});
+
 test("BaselineAdminNetworkPolicy: it is asked only about pods that no NetworkPolicy isolates", () => {
   const baseline = `apiVersion: policy.networking.k8s.io/v1alpha1
 kind: BaselineAdminNetworkPolicy
@@ -407,7 +422,8 @@ test("readKubernetes() takes lists apart, JSON too, and passes over what has no 
     kind: "PodList",
     items: [{ metadata: { name: "p", namespace: "shop" }, spec: { containers: [] } }],
   });
-  const other = "apiVersion: example.com/v1\nkind: Anything\nmetadata: { name: x }\n---\n# nothing\n---\nkey: value\n";
+  const other =
+    "apiVersion: example.com/v1\nkind: Anything\nmetadata: { name: x }\n---\n# nothing\n---\nkey: value\n---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n---\napiVersion: v2\nname: chart\nversion: 0.1.0\n";
   const { cluster } = readKubernetes([
     { path: "list.json", text: list },
     { path: "other.yaml", text: other },
