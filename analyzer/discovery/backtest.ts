@@ -33,10 +33,8 @@ interface Block {
   readonly denied: number;
 }
 
-/** 95th percentile of the denied share over resampled units, but never below 3/n: n good windows prove no more than that. */
+/** 95th percentile of the denied share over resampled units. */
 function upperShare(blocks: readonly Block[]): number {
-  const tested = blocks.reduce((sum, block) => sum + block.tested, 0);
-  if (tested === 0) return 1;
   const random = seeded(1);
   const shares: number[] = [];
   for (let i = 0; i < RESAMPLES; i++) {
@@ -50,12 +48,13 @@ function upperShare(blocks: readonly Block[]): number {
     if (all > 0) shares.push(denied / all);
   }
   shares.sort((a, b) => a - b);
-  return Math.min(1, Math.max(shares[Math.ceil(0.95 * shares.length) - 1] ?? 1, 3 / tested));
+  return shares[Math.ceil(0.95 * shares.length) - 1] ?? 1;
 }
 
 /**
  * Walk-forward: the units are split in four quarters; rules are learned from the first one, two and three of them and
- * asked about all good conversation windows of the quarter after. The worst of the three answers counts, doubled.
+ * asked about all good conversation windows of the quarter after. The worst of the three answers counts, doubled, and never
+ * less than what so many windows can prove.
  * @returns `undefined` with fewer than eight units, where a quarter would be no test
  */
 export function backtest(
@@ -68,6 +67,7 @@ export function backtest(
   if (units.count < 8) return undefined;
   const horizon = Math.floor(units.count / 4);
   let worst: Backtest | undefined;
+  let allTested = 0;
   for (let back = CUTS; back >= 1; back--) {
     const cut = units.count - back * horizon;
     const past = learn(pastOf(cut), inventory, units, options);
@@ -88,9 +88,12 @@ export function backtest(
       cuts: CUTS,
       tested: tested.reduce((sum, count) => sum + count, 0),
       denied: denied.reduce((sum, count) => sum + count, 0),
-      upper: Math.min(1, SAFETY * upperShare(blocks)),
+      upper: SAFETY * upperShare(blocks),
     };
+    allTested += result.tested;
     if (worst === undefined || result.upper > worst.upper) worst = result;
   }
-  return worst;
+  if (worst === undefined) return undefined;
+  // Rule of three: even n good windows without a denial prove no more than a share of 3/n.
+  return { ...worst, upper: Math.min(1, Math.max(worst.upper, allTested === 0 ? 1 : (SAFETY * 3) / allTested)) };
 }

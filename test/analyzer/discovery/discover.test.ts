@@ -136,3 +136,23 @@ test("no traffic at all yields a proposal without rules that says so", () => {
   assert.equal(proposal.stateReason, "No traffic was seen at all.");
   assert.deepEqual([proposal.policySet.rules, proposal.policySet.isolations], [[], []]);
 });
+
+test("a window told in two rows, as two sensors may, is the same window", () => {
+  const network = smallNetwork({ seed: 5, hours: 16 });
+  const halves = network.windows.flatMap((row) => {
+    const part = (share: (n: number) => number) => ({
+      ...row,
+      flows: {
+        ...row.flows,
+        answered: share(row.flows.answered),
+        refused: share(row.flows.refused),
+        unanswered: share(row.flows.unanswered),
+      },
+      clientPackets: share(row.clientPackets),
+      serverPackets: share(row.serverPackets),
+    });
+    const half = (n: number) => Math.floor(n / 2);
+    return [part((n) => n - half(n)), part(half)];
+  });
+  assert.equal(JSON.stringify(proposalOf(network, halves)), JSON.stringify(proposalOf(network)));
+});
