@@ -8,6 +8,7 @@ import { HOSTS } from "./company.js";
 import { liveADay } from "./day.js";
 import { labInventory } from "./inventory.js";
 import { Lab } from "./lab.js";
+import { requireLab } from "./requirements.js";
 import { LabEnvironmentError } from "./shell.js";
 import { formatTruth } from "./truth.js";
 
@@ -37,6 +38,16 @@ function parseCommandLine(): { readonly minutes: number; readonly out: string } 
   }
 }
 
+function makeFolder(out: string): void {
+  try {
+    mkdirSync(out, { recursive: true });
+  } catch (error) {
+    throw new LabEnvironmentError(
+      `Cannot write to "${out}": wanted a folder (${(error as NodeJS.ErrnoException).code})`,
+    );
+  }
+}
+
 async function main(): Promise<number> {
   const wanted = parseCommandLine();
   if (typeof wanted === "string") {
@@ -57,7 +68,8 @@ async function main(): Promise<number> {
       interruption.abort();
     });
   }
-  mkdirSync(out, { recursive: true });
+  requireLab();
+  makeFolder(out);
   const lab = await Lab.build({ capture: true, onStep: say });
   try {
     if (interruption.signal.aborted) return status;
