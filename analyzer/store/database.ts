@@ -11,7 +11,8 @@ import { EMPTY_INVENTORY, type Inventory } from "../../model/workload.js";
 import { BatchLedger } from "./batch-ledger.js";
 import { appendColumns } from "./columns.js";
 import { Dictionary } from "./dictionary.js";
-import { addressText, FLOW_KINDS, FlowRows, NAME_KINDS } from "./flow-rows.js";
+import { addressText, FLOW_KINDS, FlowRows } from "./flow-rows.js";
+import { NAME_KINDS } from "./name-rows.js";
 import { SCHEMA, SCHEMA_VERSION } from "./schema.js";
 import { StoreError, storeErrorOf } from "./store-error.js";
 
@@ -294,8 +295,7 @@ export class Database {
       await dictionary.write(connection);
     }
     await appendColumns(connection, "flows", FLOW_KINDS, rows.columns, rows.rows);
-    const names = rows.nameColumns();
-    await appendColumns(connection, "server_names", NAME_KINDS, names.columns, names.rows);
+    await appendColumns(connection, "server_names", NAME_KINDS, rows.names.columns(), rows.names.rows);
     for (const collector of touched) {
       const { firstUs, lastUs, batches: count, flows } = this.sensors.get(collector) as SensorTotals;
       await connection.run("DELETE FROM sensors WHERE collector = $1", [collector]);

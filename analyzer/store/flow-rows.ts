@@ -4,6 +4,7 @@ import { EVIDENCE, OUTCOMES } from "../../model/flow-record.js";
 import type { IdentityIndex } from "../../model/identity-index.js";
 import { HOUR_US, windowStart } from "../../model/time-window.js";
 import { allocateColumn, type ColumnKind, type NumberColumn } from "./columns.js";
+import { NameRows } from "./name-rows.js";
 
 /** Columns of the table `flows`, in its order. */
 export const FLOW_KINDS = [
@@ -27,8 +28,6 @@ export const FLOW_KINDS = [
   "f64",
   "f64",
 ] as const satisfies readonly ColumnKind[];
-/** Columns of the table `server_names`. */
-export const NAME_KINDS = ["i64", "u32", "u32", "u8", "u16", "u32", "u32"] as const satisfies readonly ColumnKind[];
 
 /** Flows outside of these years are taken for damage: 1990 to 2200. */
 const EARLIEST_US = 631_152_000e6;
@@ -38,6 +37,8 @@ const LONGEST_US = 31 * 24 * HOUR_US;
 /** Longer names are cut: a DNS name has at most 253 characters, and the rest is hostile. */
 const LONGEST_NAME = 253;
 const WORD = 4294967296;
+const UNKNOWN_NAME = -1;
+const NO_NAME = -2;
 
 export interface FlowDictionaries {
   readonly scopes: { numberOf(text: string): number };
@@ -82,7 +83,8 @@ export class FlowRows {
   columns: NumberColumn[];
   readonly hours = new Set<number>();
   private capacity: number;
-  private readonly nameRows = new Map<string, readonly [number, number, number, number, number, number, number]>();
+  /** The names of the added rows, each once, for `server_names`. */
+  readonly names = new NameRows();
 
   constructor(
     private readonly dictionaries: FlowDictionaries,
@@ -106,6 +108,7 @@ export class FlowRows {
       .columns as Uint32Array[];
     const [protocols, ports, services, scopeIds, outcomes, evidences] = this.columns.slice(9, 15) as Uint32Array[];
     const [outPackets, backPackets, outBytes, backBytes] = this.columns.slice(15) as Float64Array[];
+    const names = new Int32Array(batch.names.length).fill(UNKNOWN_NAME);
     let malformed = 0;
     let fromUs = Number.POSITIVE_INFINITY;
     let untilUs = Number.NEGATIVE_INFINITY;
@@ -185,8 +188,10 @@ export class FlowRows {
         for (let reached = hour; reached <= wholeEnd; reached += HOUR_US) this.hours.add(reached);
         lastHour = hour;
       }
-      if (batch.nameOffsets[i] !== batch.nameOffsets[i + 1]) {
-        this.addNames(batch, i, [hour, originator, responder, protocol, service, scope]);
+      const lastName = batch.nameOffsets[i + 1] as number;
+      for (let k = batch.nameOffsets[i] as number; k < lastName; k++) {
+        const name = this.nameNumber(batch, batch.nameIds[k] as number, names);
+        if (name !== NO_NAME) this.names.add(hour, originator, responder, protocol, service, scope, name);
       }
     }
     const flows = n - this.rows;
@@ -204,33 +209,15 @@ export class FlowRows {
     return count;
   }
 
-  private addNames(
-    batch: FlowBatch,
-    row: number,
-    key: readonly [number, number, number, number, number, number],
-  ): void {
-    const last = batch.nameOffsets[row + 1] as number;
-    for (let i = batch.nameOffsets[row] as number; i < last; i++) {
-      const text = batch.names[batch.nameIds[i] as number];
-      if (text === undefined || text === "") continue;
-      const name = this.dictionaries.names.numberOf(text.slice(0, LONGEST_NAME));
-      const nameRow = [...key, name] as const;
-      this.nameRows.set(nameRow.join(), nameRow);
-    }
-  }
-
-  /** The names of the added rows, each once, as columns of `server_names`. */
-  nameColumns(): { readonly rows: number; readonly columns: NumberColumn[] } {
-    const rows = this.nameRows.size;
-    const columns = NAME_KINDS.map((kind) => allocateColumn(kind, rows));
-    let n = 0;
-    for (const [hour, ...rest] of this.nameRows.values()) {
-      (columns[0] as Uint32Array)[2 * n] = hour >>> 0;
-      (columns[0] as Uint32Array)[2 * n + 1] = Math.floor(hour / WORD);
-      for (const [i, value] of rest.entries()) (columns[i + 1] as Uint32Array)[n] = value;
-      n++;
-    }
-    return { rows, columns };
+  /** Number of a name of the batch; `known` holds those that were asked for before. */
+  private nameNumber(batch: FlowBatch, id: number, known: Int32Array): number {
+    const number = known[id];
+    if (number !== UNKNOWN_NAME) return number ?? NO_NAME;
+    const text = batch.names[id];
+    const found =
+      text === undefined || text === "" ? NO_NAME : this.dictionaries.names.numberOf(text.slice(0, LONGEST_NAME));
+    known[id] = found;
+    return found;
   }
 
   private reserve(more: number): void {
