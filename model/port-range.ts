@@ -6,14 +6,6 @@ export interface PortRange {
 
 export const ALL_PORTS: PortRange = { first: 0, last: 65535 };
 
-/** @throws {RangeError} If the ports are not whole numbers 0..65535 in ascending order. */
-export function portRange(first: number, last: number = first): PortRange {
-  if (!Number.isInteger(first) || !Number.isInteger(last) || first < 0 || last > 65535 || first > last) {
-    throw new RangeError(`Cannot make port range ${first}-${last}: wanted 0 <= first <= last <= 65535`);
-  }
-  return { first, last };
-}
-
 export function formatPortRange(range: PortRange): string {
   return range.first === range.last ? String(range.first) : `${range.first}-${range.last}`;
 }

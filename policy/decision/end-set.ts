@@ -1,9 +1,8 @@
-import { EVERYTHING } from "../../model/label-selector.js";
 import type { WorkloadSelector } from "../peer.js";
 
 /**
  * A set of ends of traffic: workloads and addresses, as policies describe them. The algebra is small on purpose; every
- * format's notion of a peer is written in it, and only `resolve.ts` gives it a meaning.
+ * format's notion of a peer is written in it, and only `end-sets.ts` gives it a meaning.
  */
 export type EndSet =
   /** Every workload and every other address. */
@@ -23,10 +22,6 @@ export type EndSet =
 
 export const ALL_ENDS: EndSet = { kind: "all" };
 export const NO_ENDS: EndSet = { kind: "or", sets: [] };
-export const ALL_WORKLOADS: EndSet = {
-  kind: "selected",
-  selector: { namespaces: EVERYTHING, labels: EVERYTHING, serviceAccounts: [] },
-};
 
 /** The union, without a wrapper where there is only one. */
 export function anyOf(sets: readonly EndSet[]): EndSet {

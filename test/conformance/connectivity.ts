@@ -1,15 +1,8 @@
 import { parseAddress } from "../../model/address.js";
-import { type AddressRange, cidrsOfRange, formatCidr } from "../../model/cidr.js";
+import type { AddressRange } from "../../model/cidr.js";
 import type { CompiledPolicy } from "../../policy/decision/compiled-policy.js";
 import { intersectIntervals, type ServiceInterval } from "../../policy/decision/service-line.js";
 import { ALLOWED } from "../../policy/decision/verdict-map.js";
-
-/** One line of a connectivity list: what an end may reach at another, over TCP, UDP and SCTP. */
-export interface Connection {
-  readonly from: string; // "namespace/name[Kind]", or "first-last" of addresses
-  readonly to: string;
-  readonly ports: string; // canonical: sorted, merged, e.g. "TCP 80,443 UDP 53"; "" is nothing
-}
 
 const PROTOCOLS = [
   ["SCTP", 132],
@@ -60,8 +53,4 @@ export function parseRange(text: string): AddressRange {
   const [first, last] = text.split("-");
   const from = parseAddress(first ?? "");
   return { family: from.family, first: from.value, last: parseAddress(last ?? first ?? "").value };
-}
-
-export function cidrsOf(range: AddressRange): string[] {
-  return cidrsOfRange(range).map(formatCidr);
 }

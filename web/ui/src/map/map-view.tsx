@@ -64,15 +64,6 @@ function focusOf(scene: Scene, map: MapAnswer, selected: Selected): Focus {
   }
 }
 
-export function toggleIsland(name: string): void {
-  const { open, closed } = place.peek();
-  const opened = open === "all" ? [] : open;
-  if (closed.includes(name)) go({ closed: closed.filter((other) => other !== name) });
-  else if (opened.includes(name))
-    go({ open: opened.filter((other) => other !== name), closed: [...closed, name].sort() });
-  else go({ open: [...opened, name].sort() });
-}
-
 function closeIsland(name: string): void {
   const { open, closed } = place.peek();
   go({
