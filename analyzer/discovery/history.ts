@@ -69,6 +69,7 @@ export function groupWindows(windows: readonly ConversationWindow[], inventory: 
   const shared = new Map(
     inventory.shared.flatMap((entry) => entry.addresses.map((address) => [address, entry] as const)),
   );
+  const known = new Set(inventory.workloads.map(({ id }) => id));
   const drafts = new Map<
     string,
     { client: Endpoint; server: Endpoint; rows: { row: ConversationWindow; via: string | undefined }[] }
@@ -80,12 +81,13 @@ export function groupWindows(windows: readonly ConversationWindow[], inventory: 
     else draft.rows.push({ row, via });
   };
   for (const row of windows) {
-    const client = endpointOf(row.client, row.clientIdentity);
+    const client = endpointOf(row.client, row.clientIdentity, known);
     const entry = row.serverIdentity.kind === "workload" ? undefined : shared.get(row.server);
-    if (entry === undefined || entry.members.length === 0) {
-      put(client, endpointOf(row.server, row.serverIdentity), row, undefined);
+    if (entry === undefined || !entry.members.some((member) => known.has(member))) {
+      put(client, endpointOf(row.server, row.serverIdentity, known), row, undefined);
     } else {
-      for (const member of entry.members) put(client, workloadEndpoint(member), row, entry.name);
+      for (const member of entry.members.filter((id) => known.has(id)))
+        put(client, workloadEndpoint(member), row, entry.name);
     }
   }
   return [...drafts.keys()].sort().map((id) => {

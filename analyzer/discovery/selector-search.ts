@@ -10,8 +10,8 @@ import type { WorkloadSelector } from "../../policy/peer.js";
 import { selectorRank } from "./stable-labels.js";
 
 const NAMESPACE_KEY = "kubernetes.io/metadata.name";
-/** A requirement may list this many values; more say less than the list of workloads itself. */
-const VALUES_LIMIT = 8;
+/** A requirement may list so many values; what is not wanted is listed only if it is short. */
+const VALUES_LIMIT = { In: 100, NotIn: 8 } as const;
 
 /** Finds queries over labels for given sets of workloads. Every answer was evaluated against the inventory. */
 export interface SelectorSearch {
@@ -34,7 +34,7 @@ function candidatesFor(wanted: readonly Workload[], outsiders: readonly Workload
     const rank = selectorRank(key);
     if (rank === undefined || !wanted.every(({ labels }) => Object.hasOwn(labels, key))) continue;
     const values = [...new Set(wanted.map(({ labels }) => labels[key] as string))].sort();
-    if (values.length <= VALUES_LIMIT) {
+    if (values.length <= VALUES_LIMIT.In) {
       candidates.push({ requirement: { key, operator: "In", values }, rank: rank + (values.length > 1 ? 60 : 0) });
     }
   }
@@ -49,7 +49,7 @@ function candidatesFor(wanted: readonly Workload[], outsiders: readonly Workload
     const own = new Set(wanted.flatMap(({ labels }) => labels[key] ?? []));
     if (own.size === 0) candidates.push({ requirement: { key, operator: "DoesNotExist" }, rank: rank + 100 });
     const others = [...values].filter((value) => !own.has(value)).sort();
-    if (others.length > 0 && others.length <= VALUES_LIMIT) {
+    if (others.length > 0 && others.length <= VALUES_LIMIT.NotIn) {
       candidates.push({ requirement: { key, operator: "NotIn", values: others }, rank: rank + 200 });
     }
   }

@@ -213,3 +213,21 @@ test("confidence grows with the windows in which a rule was seen", () => {
     [0.16, 0.53, 0.87],
   );
 });
+
+test("a workload that the inventory no longer knows is taken as the address it had", () => {
+  const scene = new Scene([...web, ...db]).see("shop/web-1", "shop/db-1", "tcp/5432");
+  const gone = scene.windows.map((row) => ({ ...row, clientIdentity: { kind: "workload" as const, id: "shop/gone" } }));
+  scene.windows.splice(0, scene.windows.length, ...gone);
+  const proposal = scene.propose();
+  assert.deepEqual(proposal.policySet.rules[0]?.client, { kind: "cidr", cidr: "10.0.0.1/32", except: [] });
+});
+
+test("a role of twenty hosts that only their names tell apart is one list of names", () => {
+  const hosts = Array.from({ length: 20 }, (_, i) => workload(`lan/node-${i}`, { host: `node-${i}` }, `10.3.0.${i}`));
+  const scene = new Scene([...hosts, workload("lan/store", { host: "store" }, "10.3.1.1")]);
+  for (const { id } of hosts) scene.see(id, "lan/store", "tcp/9000");
+  const { rules, isolations } = scene.propose().policySet;
+  assert.equal(rules.length, 1);
+  assert.equal(rules[0]?.client.kind, "workloads");
+  assert.equal(isolations.length, 4);
+});
