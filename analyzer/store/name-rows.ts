@@ -36,7 +36,7 @@ export class NameRows {
         values[at + 2] === responder &&
         values[at + 6] === name &&
         values[at + 4] === service &&
-        values[at + HOUR] === hour &&
+        values[at] === hour &&
         values[at + 3] === protocol &&
         values[at + 5] === scope
       ) {
@@ -44,7 +44,14 @@ export class NameRows {
       }
     }
     index[place] = this.rows + 1;
-    values.set([hour, client, responder, protocol, service, scope, name], this.rows * WORDS);
+    const at = this.rows * WORDS;
+    values[at] = hour;
+    values[at + 1] = client;
+    values[at + 2] = responder;
+    values[at + 3] = protocol;
+    values[at + 4] = service;
+    values[at + 5] = scope;
+    values[at + 6] = name;
     this.rows++;
     if (this.rows * WORDS === values.length) this.grow();
   }
