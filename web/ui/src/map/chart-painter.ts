@@ -159,8 +159,9 @@ export class ChartPainter {
     } else {
       paintSea(context, projection, scene, palette);
       const calm = scene.courses.filter((course) => course.link.hub === undefined && !focus.courses.has(course));
-      paintCourses(context, projection, calm, palette, focus.isSelection ? 0.86 : 0);
-      paintCourses(context, projection, [...focus.courses], palette, 0);
+      paintCourses(context, projection, calm, palette, focus.isSelection ? 0.74 : 0);
+      const lit = [...focus.courses].map((course) => ({ ...course, width: course.width + 0.9 }));
+      paintCourses(context, projection, lit, palette, 0);
       paintMarks(
         context,
         projection,

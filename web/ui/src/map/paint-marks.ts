@@ -202,7 +202,7 @@ export function paintMarks(
   isLit: ((mark: SceneMark) => boolean) | undefined,
 ): void {
   const field = new LabelField();
-  const fadeOf = (mark: SceneMark) => (isLit === undefined || isLit(mark) ? 0 : 0.7);
+  const fadeOf = (mark: SceneMark) => (isLit === undefined || isLit(mark) ? 0 : 0.55);
   const nodes = scene.marks.filter((mark) => mark.kind !== "island");
   if (p.camera.k < FAR) paintDots(context, p, nodes, palette, fadeOf);
   else for (const mark of nodes) paintNode(context, p, mark, palette, fadeOf(mark));

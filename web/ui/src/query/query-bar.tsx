@@ -119,7 +119,7 @@ export function QueryBar() {
             aria-activedescendant={isOpen && active >= 0 ? `query-option-${active}` : undefined}
             aria-invalid={error !== undefined}
             aria-describedby={error === undefined ? undefined : "query-error"}
-            placeholder="ns=payments port=443 !dst=coredns state=would-deny"
+            placeholder="Ask for edges, such as: ns=shop port=443 !dst=dns-1 state=would-deny"
             spellcheck={false}
             autocomplete="off"
             autocapitalize="off"

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { Problem } from "../../../api/contract.js";
+import { go } from "../state/location.js";
 
 /** An empty, failed or waiting place: what is the matter, and what to do about it. */
 export function Notice({ title, children }: { title: string; children?: ComponentChildren }) {
@@ -17,10 +18,15 @@ export function Notice({ title, children }: { title: string; children?: Componen
 
 export function ProblemNotice({ problem, onRetry }: { problem: Problem; onRetry?: () => void }) {
   return (
-    <div role="alert">
+    <div role="alert" class="notice-place">
       <Notice title={problem.title}>
         <p>{problem.detail}</p>
-        {onRetry !== undefined && (
+        {problem.span !== undefined && (
+          <button type="button" class="button" onClick={() => go({ q: "" })}>
+            Clear the query
+          </button>
+        )}
+        {onRetry !== undefined && problem.span === undefined && (
           <button type="button" class="button" onClick={onRetry}>
             Try again
           </button>

@@ -8,6 +8,14 @@ export type Selected =
   | { readonly kind: "island"; readonly name: string }
   | { readonly kind: "link"; readonly client: string; readonly server: string };
 
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined; // not ours: somebody wrote the address by hand
+  }
+}
+
 export function parseSelected(text: string): Selected {
   const colon = text.indexOf(":");
   const rest = text.slice(colon + 1);
@@ -19,7 +27,7 @@ export function parseSelected(text: string): Selected {
     case "island":
       return { kind: "island", name: rest };
     case "link": {
-      const [client, server] = rest.split(">").map(decodeURIComponent);
+      const [client, server] = rest.split(">").map(decoded);
       return client === undefined || server === undefined ? { kind: "none" } : { kind: "link", client, server };
     }
     default:
