@@ -1,4 +1,4 @@
-import { type Labels, selectorOfLabels } from "../../model/label-selector.js";
+import { EVERYTHING, type Labels, selectorOfLabels } from "../../model/label-selector.js";
 import { EMPTY_INVENTORY, type Inventory, type Workload } from "../../model/workload.js";
 import type { AllowRule } from "../../policy/allow-rule.js";
 import type { Peer, WorkloadSelector } from "../../policy/peer.js";
@@ -23,6 +23,8 @@ export function pods(namespace: string, labels: Labels): WorkloadSelector {
   const namespaces = selectorOfLabels({ "kubernetes.io/metadata.name": namespace });
   return { namespaces, labels: selectorOfLabels(labels), serviceAccounts: [] };
 }
+
+export const everyPod: WorkloadSelector = { namespaces: EVERYTHING, labels: EVERYTHING, serviceAccounts: [] };
 
 export function peer(namespace: string, labels: Labels): Peer {
   return { kind: "workloads", selector: pods(namespace, labels) };
