@@ -46,48 +46,60 @@ export const SHARED_TUPLES = `
 export const ALL_SHARED_TUPLES = `
   CREATE OR REPLACE TEMP TABLE shared_tuple AS SELECT tuple FROM flows GROUP BY tuple HAVING count(*) > 1`;
 
-const EPISODE = "protocol, scope_id, low, low_port, high, high_port";
-const BEFORE = "ORDER BY start_us, end_us, collector, direction";
+/** A five-tuple whoever is called its originator, packed because comparing three numbers is faster than comparing six. */
+const TUPLE = "ends, line, scope_id";
+const LOW = "(ends >> 32)::UINTEGER";
+const HIGH = "(ends & 4294967295)::UINTEGER";
+const PROTOCOL = "(line >> 32)::UTINYINT";
+const LOW_PORT = "((line >> 16) & 65535)::USMALLINT";
+const HIGH_PORT = "(line & 65535)::USMALLINT";
 
-/** Records that share a five-tuple, with the episode they belong to and its originator. */
+const IN_TIME = `PARTITION BY ${TUPLE} ORDER BY start_us`;
+const WHOLE = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING";
+
+/**
+ * Records that share a five-tuple, with the episode they belong to and its originator. All windows have one order, so that
+ * there is one sort; records that start together are of one episode in whatever order they come.
+ */
 export const EPISODES = `
   CREATE OR REPLACE TEMP TABLE episode AS
   WITH record AS (
     SELECT *, (protocol IN (1, 58) OR originator < responder OR (originator = responder AND originator_port <= service)) AS is_forward
     FROM flows WHERE tuple IN (SELECT tuple FROM shared_tuple)
   ), placed AS (
-    SELECT *,
-      CASE WHEN is_forward THEN originator ELSE responder END AS low, CASE WHEN is_forward THEN originator_port ELSE service END AS low_port,
-      CASE WHEN is_forward THEN responder ELSE originator END AS high, CASE WHEN is_forward THEN service ELSE originator_port END AS high_port,
-      (evidence::BIGINT << 53) | (start_us << 1) | (NOT is_forward)::BIGINT AS direction
+    SELECT start_us, end_us, collector, scope_id, outcome, evidence, is_forward,
+      CASE WHEN is_forward THEN (originator::UBIGINT << 32) | responder ELSE (responder::UBIGINT << 32) | originator END AS ends,
+      (protocol::UBIGINT << 32) | CASE WHEN is_forward THEN (originator_port::UBIGINT << 16) | service
+                                                       ELSE (service::UBIGINT << 16) | originator_port END AS line,
+      (evidence::BIGINT << 53) | (start_us << 1) | (NOT is_forward)::BIGINT AS direction,
+      CASE WHEN is_forward THEN originator_identity ELSE responder_identity END AS low_identity,
+      CASE WHEN is_forward THEN responder_identity ELSE originator_identity END AS high_identity,
+      CASE WHEN is_forward THEN originator_packets ELSE responder_packets END AS low_packets,
+      CASE WHEN is_forward THEN responder_packets ELSE originator_packets END AS high_packets,
+      CASE WHEN is_forward THEN originator_bytes ELSE responder_bytes END AS low_bytes,
+      CASE WHEN is_forward THEN responder_bytes ELSE originator_bytes END AS high_bytes
     FROM record
   ), ordered AS (
     SELECT *,
-      min(direction) OVER tuple AS tuple_direction,
-      min(collector) OVER tuple <> max(collector) OVER tuple AS is_shared,
-      max(end_us) OVER (PARTITION BY ${EPISODE} ${BEFORE} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached_us,
-      min(start_us) OVER (PARTITION BY ${EPISODE} ORDER BY start_us RANGE BETWEEN ${CLOCK_SKEW_US} PRECEDING AND CURRENT ROW) AS first_us,
-      min(start_us) OVER (PARTITION BY ${EPISODE} ORDER BY start_us RANGE BETWEEN ${CONTINUES_WITHIN_US} PRECEDING AND 1 PRECEDING) IS NOT NULL AS is_later
+      min(direction) OVER (${IN_TIME} ${WHOLE}) AS tuple_direction,
+      min(collector) OVER (${IN_TIME} ${WHOLE}) <> max(collector) OVER (${IN_TIME} ${WHOLE}) AS is_shared,
+      max(end_us) OVER (${IN_TIME} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached_us,
+      min(start_us) OVER (${IN_TIME} RANGE BETWEEN ${CLOCK_SKEW_US} PRECEDING AND CURRENT ROW) AS first_us,
+      min(start_us) OVER (${IN_TIME} RANGE BETWEEN ${CONTINUES_WITHIN_US} PRECEDING AND 1 PRECEDING) IS NOT NULL AS is_later
     FROM placed
-    WINDOW tuple AS (PARTITION BY ${EPISODE})
   ), numbered AS (
     SELECT *,
-      sum((reached_us IS NULL OR start_us > reached_us + ${CLOCK_SKEW_US})::INTEGER)
-        OVER (PARTITION BY ${EPISODE} ${BEFORE} ROWS UNBOUNDED PRECEDING) AS episode_no
+      sum((reached_us IS NULL OR start_us > reached_us + ${CLOCK_SKEW_US})::INTEGER) OVER (${IN_TIME} ROWS UNBOUNDED PRECEDING)::INTEGER
+        AS episode_no
     FROM ordered
   ), directed AS (
-    SELECT *, min(direction) OVER (PARTITION BY ${EPISODE}, episode_no) AS episode_direction FROM numbered
+    SELECT *, min(direction) OVER (PARTITION BY ${TUPLE}, episode_no) AS episode_direction FROM numbered
   )
-  SELECT start_us, end_us, collector, protocol, scope_id, low, low_port, high, high_port, episode_no, evidence,
+  SELECT start_us, end_us, collector, ${TUPLE}, episode_no, evidence,
     -- Near the edge of a window, clocks that differ must not make one flow two.
     CASE WHEN is_shared THEN first_us ELSE start_us END AS at_us,
     ((CASE WHEN episode_direction >> 53 <= ${LAST_CERTAIN} THEN episode_direction ELSE tuple_direction END) & 1) = 0 AS is_low_client,
-    CASE WHEN is_forward THEN originator_identity ELSE responder_identity END AS low_identity,
-    CASE WHEN is_forward THEN responder_identity ELSE originator_identity END AS high_identity,
-    CASE WHEN is_forward THEN originator_packets ELSE responder_packets END AS low_packets,
-    CASE WHEN is_forward THEN responder_packets ELSE originator_packets END AS high_packets,
-    CASE WHEN is_forward THEN originator_bytes ELSE responder_bytes END AS low_bytes,
-    CASE WHEN is_forward THEN responder_bytes ELSE originator_bytes END AS high_bytes,
+    low_identity, high_identity, low_packets, high_packets, low_bytes, high_bytes,
     (outcome = ${ANSWERED})::INTEGER AS answered, (outcome = ${REFUSED})::INTEGER AS refused,
     (outcome = ${MIDSTREAM} AND NOT is_later)::INTEGER AS midstream,
     (outcome NOT IN (${ANSWERED}, ${REFUSED}, ${MIDSTREAM}))::INTEGER AS unanswered
@@ -95,7 +107,7 @@ export const EPISODES = `
 
 const SIDE = (low: string, high: string) => `CASE WHEN is_low_client THEN ${low} ELSE ${high} END`;
 const SIDES = `
-  ${SIDE("low", "high")} AS client, ${SIDE("high", "low")} AS responder, protocol, ${SIDE("high_port", "low_port")} AS service, scope_id,
+  ${SIDE(LOW, HIGH)} AS client, ${SIDE(HIGH, LOW)} AS responder, ${PROTOCOL} AS protocol, ${SIDE(HIGH_PORT, LOW_PORT)} AS service, scope_id,
   ${SIDE("low_identity", "high_identity")} AS client_identity, ${SIDE("high_identity", "low_identity")} AS server_identity`;
 const OWN = `
   originator AS client, responder, protocol, service, scope_id,
@@ -124,7 +136,7 @@ function sources(widthUs: number): string {
       FROM flows WHERE ${LONE}
     ),
     view AS (
-      SELECT ${EPISODE}, episode_no, at_us // ${widthUs} AS window_no, collector, is_low_client,
+      SELECT ${TUPLE}, episode_no, at_us // ${widthUs} AS window_no, collector, is_low_client,
         min(at_us) AS at_us, min(start_us) AS start_us, max(end_us) AS end_us, arg_min(low_identity, start_us) AS low_identity, arg_min(high_identity, start_us) AS high_identity,
         sum(low_packets) AS low_packets, sum(high_packets) AS high_packets, sum(low_bytes) AS low_bytes, sum(high_bytes) AS high_bytes,
         sum(answered) AS answered, sum(answered + refused) AS said, sum(answered + refused + midstream) AS lived,
@@ -132,8 +144,8 @@ function sources(widthUs: number): string {
       FROM episode GROUP BY ALL
     ),
     merged AS (
-      SELECT min(at_us) AS at_us, max(end_us) AS end_us, ${SIDE("low_port", "high_port")} AS client_port,
-        ${SIDE("low", "high")} AS client, ${SIDE("high", "low")} AS responder, protocol, ${SIDE("high_port", "low_port")} AS service, scope_id,
+      SELECT min(at_us) AS at_us, max(end_us) AS end_us, ${SIDE(LOW_PORT, HIGH_PORT)} AS client_port,
+        ${SIDE(LOW, HIGH)} AS client, ${SIDE(HIGH, LOW)} AS responder, ${PROTOCOL} AS protocol, ${SIDE(HIGH_PORT, LOW_PORT)} AS service, scope_id,
         arg_min(${SIDE("low_identity", "high_identity")}, start_us) AS client_identity,
         arg_min(${SIDE("high_identity", "low_identity")}, start_us) AS server_identity,
         -- The casts keep the union in doubles: sums of whole numbers are made of hugeints, and slow.
@@ -144,7 +156,7 @@ function sources(widthUs: number): string {
         min(evidence) <= ${LAST_CERTAIN} AS is_certain, min(collector) AS observer_low, max(collector) AS observer_high,
         -- Numbers of collectors tell of the order of arrival, their names do not.
         arg_min(collector, {start_us: start_us, name: text}) AS seen_by
-      FROM view JOIN collectors ON collectors.id = view.collector GROUP BY ${EPISODE}, episode_no, window_no, is_low_client
+      FROM view JOIN collectors ON collectors.id = view.collector GROUP BY ${TUPLE}, episode_no, window_no, is_low_client
     ),
     window_source AS (
       ${counts} FROM lone
