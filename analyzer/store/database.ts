@@ -12,7 +12,7 @@ import { BatchLedger } from "./batch-ledger.js";
 import { appendColumns } from "./columns.js";
 import { Dictionary } from "./dictionary.js";
 import { addressText, FLOW_KINDS, FlowRows } from "./flow-rows.js";
-import { NAME_KINDS } from "./name-rows.js";
+import { NAME_KINDS, NameRows } from "./name-rows.js";
 import { SCHEMA, SCHEMA_VERSION } from "./schema.js";
 import { StoreError, storeErrorOf } from "./store-error.js";
 
@@ -39,6 +39,9 @@ export interface SensorTotals {
 
 type LossKind = "dropped" | "unknown" | "malformed" | "late";
 
+/** Names that are remembered as stored; beyond, they are forgotten and some are stored twice. */
+const REMEMBERED_NAMES = 200_000;
+
 /** Dictionaries that were read again give out their numbers anew, so every reading has a number of its own. */
 let nextEpoch = 1;
 
@@ -63,6 +66,7 @@ export class Database {
   epoch = 0;
   private timelines = this.newTimelines();
   private ipv4Numbers = new Map<number, number>();
+  private nameRows = new NameRows(); // rows of server_names that are known to be stored
 
   private constructor(
     readonly options: DatabaseOptions,
@@ -147,6 +151,7 @@ export class Database {
   async load(): Promise<void> {
     this.epoch = nextEpoch++;
     this.dirtyHours.clear();
+    this.nameRows = new NameRows();
     this.addresses = new Dictionary("addresses");
     this.identities = new Dictionary("identities");
     this.scopes = new Dictionary("scopes");
@@ -237,12 +242,15 @@ export class Database {
   }
 
   private async appendWithin(batches: readonly FlowBatch[]): Promise<AppendReport> {
+    if (this.nameRows.rows > REMEMBERED_NAMES) this.nameRows = new NameRows();
+    const storedNames = this.nameRows.rows;
     const rows = new FlowRows(
       {
         scopes: this.scopes,
         names: this.names,
         addressNumber: (family, bytes, offset) => this.addressNumber(family, bytes, offset),
         identities: this.identityIndex,
+        nameRows: this.nameRows,
       },
       ++this.appendNo,
       batches.reduce((sum, batch) => sum + batch.length, 0),
@@ -295,7 +303,8 @@ export class Database {
       await dictionary.write(connection);
     }
     await appendColumns(connection, "flows", FLOW_KINDS, rows.columns, rows.rows);
-    await appendColumns(connection, "server_names", NAME_KINDS, rows.names.columns(), rows.names.rows);
+    const nameRows = this.nameRows.rows - storedNames;
+    await appendColumns(connection, "server_names", NAME_KINDS, this.nameRows.columns(storedNames), nameRows);
     for (const collector of touched) {
       const { firstUs, lastUs, batches: count, flows } = this.sensors.get(collector) as SensorTotals;
       await connection.run("DELETE FROM sensors WHERE collector = $1", [collector]);
@@ -320,7 +329,17 @@ export class Database {
       }
     }
     for (const { collector, hour, kind, lost, fromUs, untilUs } of losses.values()) {
-      const row = [collector, hour, kind, lost, fromUs, untilUs];
+      const key = [collector, hour, kind];
+      const where = "WHERE collector = $1 AND hour_us = $2 AND kind = $3";
+      const [old] = await this.rows(`SELECT sum(lost), min(from_us), max(until_us) FROM losses ${where}`, key);
+      const [lostBefore, from, until] = (old ?? []) as (number | null)[];
+      const row = [
+        ...key,
+        lost + (lostBefore ?? 0),
+        Math.min(fromUs, from ?? fromUs),
+        Math.max(untilUs, until ?? untilUs),
+      ];
+      await connection.run(`DELETE FROM losses ${where}`, key);
       await connection.run("INSERT INTO losses VALUES ($1, $2, $3, $4, $5, $6)", row);
     }
     for (const hour of rows.hours) this.dirtyHours.add(hour);

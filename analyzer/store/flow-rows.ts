@@ -4,7 +4,7 @@ import { EVIDENCE, OUTCOMES } from "../../model/flow-record.js";
 import type { IdentityIndex } from "../../model/identity-index.js";
 import { HOUR_US, windowStart } from "../../model/time-window.js";
 import { allocateColumn, type ColumnKind, type NumberColumn } from "./columns.js";
-import { NameRows } from "./name-rows.js";
+import type { NameRows } from "./name-rows.js";
 
 /** Columns of the table `flows`, in its order. */
 export const FLOW_KINDS = [
@@ -46,6 +46,8 @@ export interface FlowDictionaries {
   /** Number of an address by family and its 16 bytes at `offset`; new ones are added with their identities. */
   addressNumber(family: number, bytes: Uint8Array, offset: number): number;
   readonly identities: IdentityIndex;
+  /** Takes the names of the added rows. */
+  readonly nameRows: NameRows;
 }
 
 function mix(hash: number, value: number): number {
@@ -83,8 +85,6 @@ export class FlowRows {
   columns: NumberColumn[];
   readonly hours = new Set<number>();
   private capacity: number;
-  /** The names of the added rows, each once, for `server_names`. */
-  readonly names = new NameRows();
 
   constructor(
     private readonly dictionaries: FlowDictionaries,
@@ -191,7 +191,8 @@ export class FlowRows {
       const lastName = batch.nameOffsets[i + 1] as number;
       for (let k = batch.nameOffsets[i] as number; k < lastName; k++) {
         const name = this.nameNumber(batch, batch.nameIds[k] as number, names);
-        if (name !== NO_NAME) this.names.add(hour, originator, responder, protocol, service, scope, name);
+        if (name !== NO_NAME)
+          this.dictionaries.nameRows.add(hour, originator, responder, protocol, service, scope, name);
       }
     }
     const flows = n - this.rows;

@@ -77,12 +77,14 @@ export class NameRows {
     }
   }
 
-  columns(): NumberColumn[] {
-    const { rows, values } = this;
+  /** The rows from `first` on; rows keep their places, so what was read before need not be read again. */
+  columns(first: number): NumberColumn[] {
+    const { values } = this;
+    const rows = this.rows - first;
     return NAME_KINDS.map((kind, i) => {
       const column = allocateColumn(kind, rows);
       for (let row = 0; row < rows; row++) {
-        const value = values[row * WORDS + i] as number;
+        const value = values[(first + row) * WORDS + i] as number;
         if (i === HOUR) {
           column[2 * row] = value >>> 0;
           column[2 * row + 1] = Math.floor(value / WORD);

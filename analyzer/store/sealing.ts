@@ -7,7 +7,7 @@ import type { Windows } from "./windows.js";
 const KEPT_SHARE = 0.8;
 
 /** A name is stored once per append that saw it; this leaves one row of each. */
-export async function compactNames(database: Database): Promise<void> {
+async function compactNames(database: Database): Promise<void> {
   const { connection } = database;
   await connection.run("CREATE OR REPLACE TEMP TABLE once AS SELECT DISTINCT * FROM server_names");
   const [counts] = await database.rows("SELECT (SELECT count(*) FROM once), (SELECT count(*) FROM server_names)");

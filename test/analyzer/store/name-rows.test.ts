@@ -7,7 +7,7 @@ import { HOUR_US } from "../../../model/time-window.js";
 type Row = readonly [number, number, number, number, number, number, number];
 
 function rowsOf(names: NameRows): string[] {
-  const [hours, ...rest] = names.columns();
+  const [hours, ...rest] = names.columns(0);
   return Array.from({ length: names.rows }, (_, row) => {
     const hour = (hours?.[2 * row + 1] as number) * 4294967296 + (hours?.[2 * row] as number);
     return [hour, ...rest.map((column) => column[row])].join(" ");
