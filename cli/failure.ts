@@ -17,7 +17,7 @@ export class Failure extends Error {
 /** Codes, of the system and of our own rooms, for which the environment has to answer and not the input. */
 const ENVIRONMENT_CODES = new Set([
   ...["EACCES", "EPERM", "EADDRINUSE", "EADDRNOTAVAIL", "ENOSPC", "EROFS", "EMFILE", "EIO"],
-  ...["in-use", "disk-full", "permission", "no-interface", "interface-gone", "no-capture-program"],
+  ...["in-use", "disk-full", "failed", "permission", "no-interface", "interface-gone", "no-capture-program"],
 ]);
 
 /** The exit code that fits an error from any room: its `code` decides, bad input is the default. */

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
@@ -78,7 +79,8 @@ export class Database {
   /** @throws {StoreError} */
   static async open(options: DatabaseOptions): Promise<Database> {
     const { path } = options;
-    const spillFolder = mkdtempSync(join(tmpdir(), "portolan-spill-"));
+    // DuckDB makes this folder when a query needs more than its memory, and not before.
+    const spillFolder = path === ":memory:" ? join(tmpdir(), `portolan-spill-${randomUUID()}`) : `${path}.spill`;
     let instance: DuckDBInstance | undefined;
     try {
       instance = await DuckDBInstance.create(path, {
@@ -95,7 +97,6 @@ export class Database {
       return database;
     } catch (cause) {
       instance?.closeSync();
-      rmSync(spillFolder, { recursive: true, force: true });
       throw storeErrorOf("open", path, cause);
     }
   }

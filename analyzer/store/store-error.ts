@@ -1,9 +1,9 @@
 /**
  * - `in-use`: another process has the database file. `newer-version`: a later Portolan wrote it. `not-a-store`: it is some
- *   other file. `disk-full`: nothing more can be written, what was written stays. `io`: it cannot be opened, read or
- *   written. `failed`: anything else that the database refused.
+ *   other file. `disk-full`: nothing more can be written, what was written stays. `permission`: the system forbids it.
+ *   `io`: it cannot be opened, read or written for another reason. `failed`: anything else that the database refused.
  */
-export type StoreErrorCode = "in-use" | "newer-version" | "not-a-store" | "disk-full" | "io" | "failed";
+export type StoreErrorCode = "in-use" | "newer-version" | "not-a-store" | "disk-full" | "permission" | "io" | "failed";
 
 /** What the store could not do; the message is one line. */
 export class StoreError extends Error {
@@ -35,11 +35,8 @@ const CAUSES: readonly (readonly [RegExp, StoreErrorCode, string])[] = [
     "wanted a file that this version of Portolan can read: update Portolan",
   ],
   [/not a valid DuckDB database file/i, "not-a-store", "wanted a database that Portolan wrote, or no file yet"],
-  [
-    /Permission denied|Cannot open file|No such file|Is a directory|read-only/i,
-    "io",
-    "wanted a file that can be read and written",
-  ],
+  [/Permission denied|read-only/i, "permission", "wanted a file and a folder that this user may read and write"],
+  [/Cannot open file|No such file|Is a directory/i, "io", "wanted a file that can be read and written"],
 ];
 
 /** Translates what DuckDB threw; `action` begins the line, e.g. `open`. */
