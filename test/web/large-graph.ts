@@ -67,5 +67,12 @@ export function largeSource(nodes: number, edges: number): ExplorerSource {
     nodes: [...members].sort(byId),
     edges: [...made.values()].sort(byId),
   };
-  return { ...base, graph: async (level) => (level === "workload" ? graph : base.graph(level, {})) };
+  return {
+    ...base,
+    graph: async (level) => (level === "workload" ? graph : base.graph(level, {})),
+    async edge(_level, id) {
+      const edge = made.get(id);
+      return edge === undefined ? undefined : { edge, samples: [], windows: [] };
+    },
+  };
 }

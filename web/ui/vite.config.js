@@ -12,6 +12,8 @@ export default defineConfig({
     // The content security policy allows no data: fonts, so nothing is inlined.
     assetsInlineLimit: 0,
     reportCompressedSize: true,
+    // On a busy machine its advice would be all that a user of `npm run demo` reads.
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   worker: { format: "es" },
   server: { proxy: { "/api": "http://127.0.0.1:8080" } },

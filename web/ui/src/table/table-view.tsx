@@ -28,13 +28,15 @@ type Row = EdgesAnswer["edges"][number];
 
 /** Rows of the pages that have been scrolled to; a page is asked for when its first row comes into view. */
 function usePages(base: string, first: EdgesAnswer | undefined, from: number, until: number): ReadonlyMap<number, Row> {
-  const pages = useRef<{ base: string; rows: Map<number, Row>; asked: Set<number> }>({
-    base,
+  // Rows of another order or of older data are of no use.
+  const key = `${base} ${first?.revision ?? 0}`;
+  const pages = useRef<{ key: string; rows: Map<number, Row>; asked: Set<number> }>({
+    key,
     rows: new Map(),
     asked: new Set(),
   });
   const [, setTurn] = useState(0);
-  if (pages.current.base !== base) pages.current = { base, rows: new Map(), asked: new Set() };
+  if (pages.current.key !== key) pages.current = { key, rows: new Map(), asked: new Set() };
   const store = pages.current;
   first?.edges.forEach((row, i) => store.rows.set(i, row));
   store.asked.add(0);
@@ -121,7 +123,7 @@ export function TableView() {
   const answer = resource.data;
   const first = Math.max(0, Math.floor(top / ROW_PX) - OVERSCAN);
   const last = Math.floor((top + height) / ROW_PX) + OVERSCAN;
-  const rows = usePages(`${base}#${refresh.value}`.split("#")[0] as string, answer, first, last);
+  const rows = usePages(base, answer, first, last);
   if (resource.kind === "failed" && answer === undefined) {
     return <ProblemNotice problem={resource.problem} onRetry={() => refresh.value++} />;
   }
