@@ -80,3 +80,22 @@ test("an inventory is stored with the flows and in force after a restart", async
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test("only what changed is counted anew: flows of other addresses keep their identity and their windows", async () => {
+  const store = await Store.open({ path: ":memory:" });
+  await store.reattribute(inventoryOf(workload("web", [{ address: "10.0.0.1" }])));
+  await store.append([
+    batchOf(originOf("a", 0), [
+      ...FLOWS,
+      ...FLOWS.map((flow) => ({ ...flow, to: "10.0.0.3", startUs: flow.startUs + HOUR_US })),
+    ]),
+  ]);
+  await store.conversations({}, "hour");
+  const next = inventoryOf(workload("db", [{ address: "10.0.0.3" }]), workload("web", [{ address: "10.0.0.1" }]));
+  assert.deepEqual(await store.reattribute(next), { addresses: 1, flows: 4 });
+  assert.deepEqual(await pairs(store), [
+    "0 workload:shop/web > group:private: 4",
+    "1 workload:shop/web > workload:shop/db: 4",
+  ]);
+  await store.close();
+});
