@@ -13,7 +13,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     reportCompressedSize: true,
     // On a busy machine its advice would be all that a user of `npm run demo` reads.
-    rolldownOptions: { checks: { pluginTimings: false } },
+    rolldownOptions: { checks: { bundlerTimings: false } },
   },
   worker: { format: "es" },
   server: { proxy: { "/api": "http://127.0.0.1:8080" } },

@@ -107,7 +107,7 @@ export function Legend() {
           <h3>Proposal</h3>
           <p>{shown(proposal.stateReason, 400)}</p>
           <button type="button" class="link" onClick={() => go({ page: "proposals", item: "" })}>
-            Review {plural(proposal.rules, "rule")}
+            {proposal.rules === 0 ? "Open the proposal" : `Review ${plural(proposal.rules, "rule")}`}
           </button>
         </section>
       )}

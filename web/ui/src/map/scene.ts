@@ -57,10 +57,10 @@ function courseOf(link: Link, client: Mark, server: Mark, rank: number): Course 
   const width = 0.7 + Math.min(1.9, Math.log10(1 + link.flows) * 0.42);
   if (client === server) {
     const far = 34 + rank * 10;
-    const from = { x: client.x - 8, y: client.y - 10 };
-    const to = { x: client.x + 8, y: client.y - 10 };
+    const from = { x: client.x - 6, y: client.y - 7 };
+    const to = { x: client.x + 6, y: client.y - 7 };
     const bend = { x: client.x, y: client.y - far * 1.6 };
-    return { link, from, bend, to, middle: { x: client.x, y: client.y - far * 0.9 }, width };
+    return { link, from, bend, to, middle: { x: client.x, y: client.y - 3.5 - far * 0.8 }, width };
   }
   const dx = server.x - client.x;
   const dy = server.y - client.y;

@@ -125,7 +125,7 @@ export function IslandIndex() {
       <p class="index-count" data-shown={drawn.nodes} data-hidden={hidden.nodes}>
         {hidden.nodes === 0 ? (
           <>
-            <b>{count(total.nodes)}</b> nodes, all shown
+            <b>{count(total.nodes)}</b> {total.nodes === 1 ? "node, shown" : "nodes, all shown"}
           </>
         ) : (
           <>
