@@ -6,9 +6,10 @@ import { captureBench } from "./capture-bench.js";
 import { explorerBench } from "./explorer-bench.js";
 import { generatorBench } from "./generator-bench.js";
 import { liveBench } from "./live-bench.js";
+import { policyBench } from "./policy-bench.js";
 
 /** All benches, in the order in which they run. */
-const BENCHES: readonly Bench[] = [generatorBench, captureBench, liveBench, explorerBench];
+const BENCHES: readonly Bench[] = [generatorBench, captureBench, liveBench, explorerBench, policyBench];
 
 const USAGE = `Usage: npm run bench -- [--quick] [NAME ...]
 

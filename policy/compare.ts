@@ -81,6 +81,7 @@ function* differencesOfDirection(scope: Scope, direction: Direction): Generator<
   const { before, after, ends } = scope;
   const { sets } = before;
   for (let subject = 0; subject < sets.classCount; subject++) {
+    if (before[direction].isAlike(after[direction], subject)) continue;
     const old = before[direction].row(subject);
     const young = after[direction].row(subject);
     for (let peer = 0; peer < sets.classCount; peer++) {

@@ -20,14 +20,15 @@ export class DirectionTable {
   readonly enforced: StageList;
   readonly trial: StageList;
   readonly #rows: (Row | undefined)[];
+  readonly #mapsByKey = new Map<string, number>();
 
   constructor(
     program: DirectionProgram,
     readonly sets: EndSets,
     readonly maps: VerdictMaps,
   ) {
-    this.enforced = new StageList(program.enforced, sets);
-    this.trial = new StageList(program.trial, sets);
+    this.enforced = new StageList(program.enforced, sets, maps);
+    this.trial = new StageList(program.trial, sets, maps);
     this.#rows = new Array<Row | undefined>(sets.classCount);
   }
 
@@ -56,6 +57,25 @@ export class DirectionTable {
     return row;
   }
 
+  /** Whether a class of subjects evidently meets the same in both, without making their rows. */
+  isAlike(other: DirectionTable, subjectClass: number): boolean {
+    return (
+      this.enforced.signatureOf(subjectClass) === other.enforced.signatureOf(subjectClass) &&
+      this.trial.signatureOf(subjectClass) === other.trial.signatureOf(subjectClass)
+    );
+  }
+
+  /** The verdict map where these entries match; remembered, since few combinations come up again and again. */
+  #mapOf(subjectClass: number, enforced: readonly OrderedEntry[], trial: readonly OrderedEntry[]): number {
+    const key = `${this.enforced.keyOf(subjectClass, enforced)};${this.trial.keyOf(subjectClass, trial)}`;
+    let map = this.#mapsByKey.get(key);
+    if (map === undefined) {
+      map = this.maps.of(this.enforced.deniedTo(subjectClass, enforced), this.trial.deniedTo(subjectClass, trial));
+      this.#mapsByKey.set(key, map);
+    }
+    return map;
+  }
+
   #makeRow(subjectClass: number): Row {
     const enforced = entriesByPeers(this.enforced.entriesOf(subjectClass));
     const trial = entriesByPeers(this.trial.entriesOf(subjectClass));
@@ -65,10 +85,7 @@ export class DirectionTable {
       const known = mapOfGroup[group];
       if (known !== undefined) return known;
       const peerSets = groups.setsOf(group);
-      const map = this.maps.of(
-        this.enforced.deniedTo(subjectClass, entriesWith(peerSets, enforced)),
-        this.trial.deniedTo(subjectClass, entriesWith(peerSets, trial)),
-      );
+      const map = this.#mapOf(subjectClass, entriesWith(peerSets, enforced), entriesWith(peerSets, trial));
       mapOfGroup[group] = map;
       return map;
     };

@@ -30,6 +30,25 @@ function* cidrsIn(set: EndSet): Generator<string> {
   }
 }
 
+/** The same for sets that are written alike, and only for them: labels and ids may hold any sign, so they go as JSON. */
+function textOf(set: EndSet): string {
+  switch (set.kind) {
+    case "all":
+      return "all";
+    case "selected":
+      return JSON.stringify(set.selector);
+    case "listed":
+      return JSON.stringify(set.workloads);
+    case "addresses":
+      return `${set.of} ${set.cidrs.join()}`;
+    case "not":
+      return `not(${textOf(set.set)})`;
+    case "and":
+    case "or":
+      return `${set.kind}(${set.sets.map(textOf).join("|")})`;
+  }
+}
+
 /**
  * Gives the sets of ends that programs use their meaning over one inventory, and sorts the workload points into classes
  * that no set tells apart: what is true of one member is true of all.
@@ -52,7 +71,7 @@ export class EndSets {
     const byText = new Map<string, number>();
     for (const set of sets) {
       if (this.#ids.has(set)) continue;
-      const text = JSON.stringify(set);
+      const text = textOf(set);
       let id = byText.get(text);
       if (id === undefined) {
         id = distinct.push(set) - 1;
@@ -70,7 +89,7 @@ export class EndSets {
       .sort((a, b) => a.atom - b.atom);
     this.#pointsByNumber = inventory.workloads.map(() => []);
     this.space.workloadPoints.forEach((point, number) => this.#pointsByNumber[point.number]!.push(number));
-    this.#resolved = distinct.map((set) => this.#resolve(set));
+    this.#resolved = this.#resolveAll(distinct);
     this.#classes = this.#classify();
     this.#members = [];
     this.#classes.forEach((of, point) => {
@@ -84,6 +103,21 @@ export class EndSets {
       points.forEach((point) => classes.add(this.#classes[point]!));
       return classes;
     });
+  }
+
+  /** Sets that are written differently and mean the same here get the same number. */
+  #resolveAll(distinct: readonly EndSet[]): ResolvedSet[] {
+    const resolved: ResolvedSet[] = [];
+    const byMeaning = new Map<string, number>();
+    const numbers = distinct.map((set) => {
+      const meaning = this.#resolve(set);
+      const key = `${meaning.points.words.join()};${meaning.atoms.join()}`;
+      const number = byMeaning.get(key) ?? resolved.push(meaning) - 1;
+      byMeaning.set(key, number);
+      return number;
+    });
+    for (const [set, id] of this.#ids) this.#ids.set(set, numbers[id]!);
+    return resolved;
   }
 
   #resolve(set: EndSet): ResolvedSet {

@@ -7,6 +7,7 @@ import {
   type ServiceInterval,
   subtractIntervals,
 } from "./service-line.js";
+import type { VerdictMaps } from "./verdict-map.js";
 
 /** An entry with its place in the order of asking: by stage, then by rank. */
 export interface OrderedEntry {
@@ -14,23 +15,28 @@ export interface OrderedEntry {
   readonly stage: number;
   readonly entry: Entry;
   readonly peers: number; // id of the set
+  readonly services: number; // the verdict map that denies just these
 }
 
 /** Stages that are asked one after the other, indexed by the classes of subjects that they govern. */
 export class StageList {
   readonly #entries: readonly OrderedEntry[][]; // by class, in order
   readonly #closures: readonly Closure[][][]; // by stage and class
+  readonly #maps: VerdictMaps;
 
   constructor(
     readonly stages: readonly Stage[],
     sets: EndSets,
+    maps: VerdictMaps,
   ) {
+    this.#maps = maps;
     const bySubjects = new Map<number, OrderedEntry[]>();
     let order = 0;
     stages.forEach((stage, number) => {
       const ranked = [...stage.entries].sort((a, b) => a.rank - b.rank);
       for (const entry of ranked) {
-        const ordered = { order: order++, stage: number, entry, peers: sets.idOf(entry.peers) };
+        const services = maps.of(mergeIntervals(entry.services.intervals), []);
+        const ordered = { order: order++, stage: number, entry, peers: sets.idOf(entry.peers), services };
         const subjects = sets.idOf(entry.subjects);
         const others = bySubjects.get(subjects);
         if (others === undefined) bySubjects.set(subjects, [ordered]);
@@ -62,6 +68,48 @@ export class StageList {
   /** What closes a class of subjects in a stage; empty when the stage passes on what it did not match. */
   closuresOf(stage: number, subjectClass: number): readonly Closure[] {
     return this.#closures[stage]![subjectClass]!;
+  }
+
+  /**
+   * What a class of subjects meets, as text. Lists that say the same to it have the same, in whatever order they say it and
+   * however they divide the services between them; only different divisions of the peers may have another.
+   */
+  signatureOf(subjectClass: number): string {
+    const entries = this.#entries[subjectClass]!;
+    const parts: string[] = [];
+    let next = 0;
+    for (let stage = 0; stage < this.stages.length; stage++) {
+      parts.push(this.closuresOf(stage, subjectClass).length > 0 ? "closed" : "open");
+      while (entries[next]?.stage === stage) {
+        const { rank, action } = entries[next]!.entry;
+        const byPeers = new Map<number, OrderedEntry[]>();
+        for (; entries[next]?.stage === stage && entries[next]!.entry.rank === rank; next++) {
+          const { peers } = entries[next]!;
+          const others = byPeers.get(peers);
+          if (others === undefined) byPeers.set(peers, [entries[next]!]);
+          else others.push(entries[next]!);
+        }
+        const pairs = [...byPeers].map(([peers, alike]) => peers * 2 ** 26 + this.#servicesOf(alike));
+        parts.push(action, pairs.sort((a, b) => a - b).join());
+      }
+    }
+    return parts.join(" ");
+  }
+
+  /** The number of all services of some entries together. */
+  #servicesOf(entries: readonly OrderedEntry[]): number {
+    if (entries.length === 1) return entries[0]!.services;
+    return this.#maps.of(mergeIntervals(entries.flatMap(({ entry }) => entry.services.intervals)), []);
+  }
+
+  /** What `deniedTo` depends on, as text. */
+  keyOf(subjectClass: number, entries: readonly OrderedEntry[]): string {
+    let key = "";
+    for (let stage = 0; stage < this.stages.length; stage++) {
+      key += this.closuresOf(stage, subjectClass).length > 0 ? "c" : "o";
+    }
+    for (const { stage, entry, services } of entries) key += ` ${stage}.${entry.rank}${entry.action[0]}${services}`;
+    return key;
   }
 
   /** The services denied to a class of subjects where `entries`, in order, are all that match the peer. */
