@@ -1,6 +1,7 @@
 import { tryParseAddress } from "../../model/address.js";
 import { cidrContains, parseCidr } from "../../model/cidr.js";
 import type { Inventory } from "../../model/workload.js";
+import { classOfAddress } from "./address-class.js";
 import type { History } from "./history.js";
 import type { DiscoveryOptions } from "./options.js";
 
@@ -37,9 +38,15 @@ function isDeclaredManagement(history: History, inventory: Inventory): boolean {
   });
 }
 
+/** Whether the client is an address of the Internet with no workload behind it. */
+function isStranger({ client }: History): boolean {
+  return client.kind === "address" && classOfAddress(client.address) === "global";
+}
+
 /**
  * Why a person must look at this conversation before it may become a rule, or `undefined`. It passes if it recurs, if
- * another client of its role does the same, or if the inventory declares the client as management.
+ * another client of its role does the same, or if the inventory declares the client as management. A stranger's does not
+ * pass by being repeated: who tries passwords comes back too, and brings company.
  * @param siblings how many clients of one role use the service of that server, this one included
  */
 export function quarantineReason(
@@ -50,9 +57,15 @@ export function quarantineReason(
 ): string | undefined {
   const service = history.protocol === TCP ? ADMIN_PORTS.get(history.port) : undefined;
   if (service === undefined) return undefined;
+  if (isDeclaredManagement(history, inventory)) return undefined;
   const windows = history.answeredUnits.length;
-  if (windows >= options.recurringWindows || siblings(history) >= 2 || isDeclaredManagement(history, inventory))
-    return undefined;
+  if (isStranger(history)) {
+    return (
+      `${service} (tcp/${history.port}) administers the server, and was used in ${windows} window${windows === 1 ? "" : "s"} by an address ` +
+      "of the Internet that the inventory does not declare as management"
+    );
+  }
+  if (windows >= options.recurringWindows || siblings(history) >= 2) return undefined;
   return (
     `${service} (tcp/${history.port}) administers the server, and was used by one client of its kind only, ` +
     `in ${windows} of the ${options.recurringWindows} windows that would make it a habit`
