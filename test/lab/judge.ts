@@ -14,7 +14,7 @@ interface JudgedRow {
 }
 
 /** A workload at each of its addresses; one that has given them away is judged as itself, wherever it may come back. */
-function endsOf(end: string, inventory: Inventory): readonly QueryEnd[] {
+function endsOf(end: string, row: TruthRow, inventory: Inventory): readonly QueryEnd[] {
   const workload = inventory.workloads.find(({ id }) => id === end);
   if (workload !== undefined) {
     const now = workload.addresses.filter(({ untilUs }) => untilUs === undefined);
@@ -22,7 +22,9 @@ function endsOf(end: string, inventory: Inventory): readonly QueryEnd[] {
     return now.map(({ address }) => ({ kind: "workload", id: end, address }));
   }
   const addresses = end === PARTNER.name ? PARTNER.addresses : OUTSIDE.addresses;
-  return addresses.filter((address) => address !== OUTSIDE_KNOCKER).map((address) => ({ kind: "address", address }));
+  // The knocker is no customer: nothing is intended for it, but what must never be proposed holds for it too.
+  const meant = addresses.filter((address) => row.expect === "never" || address !== OUTSIDE_KNOCKER);
+  return meant.map((address) => ({ kind: "address", address }));
 }
 
 function familyOf(end: QueryEnd): 4 | 6 | undefined {
@@ -34,8 +36,8 @@ function judgeRow(row: TruthRow, policy: CompiledPolicy): readonly JudgedRow[] {
   const { inventory } = policy;
   const wanted = row.protocol === "icmp" ? 4 : row.protocol === "icmpv6" ? 6 : undefined;
   const judged: JudgedRow[] = [];
-  for (const client of endsOf(row.client, inventory)) {
-    for (const server of endsOf(row.server, inventory)) {
+  for (const client of endsOf(row.client, row, inventory)) {
+    for (const server of endsOf(row.server, row, inventory)) {
       const families = new Set([familyOf(client), familyOf(server), wanted].filter((family) => family !== undefined));
       if (families.size > 1) continue;
       const decision = policy.verdict({ client, server, protocol: PROTOCOL_NUMBERS[row.protocol], port: row.port });

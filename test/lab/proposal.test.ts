@@ -69,6 +69,14 @@ test("the one SSH session from a desk waits for a person", () => {
   );
 });
 
+test("SSH from the Internet waits for a person, however often it comes back", () => {
+  const waiting = proposal.exclusions.filter(({ client, kind }) => client === "198.51.100.66" && kind === "quarantine");
+  assert.deepEqual(
+    waiting.map(({ server, ports }) => ({ server, ports })),
+    [{ server: "shop/web-1", ports: [22] }],
+  );
+});
+
 test("the address that changed hands gives each of its workloads its own rules", () => {
   const clientsOf = (name: string) =>
     proposal.policySet.rules
