@@ -34,12 +34,11 @@ const RANK =
  */
 const SAMPLE_KEY = `(${RANK}::BIGINT << 60) | ((at_us - window_us) << 16) | client_port::BIGINT`;
 
-/** Five-tuples of which there is more than one record, for those that occur in the wanted hours. */
+/** Five-tuples of which there is more than one record, for those with a record that touches [$from_us, $until_us). */
 export const SHARED_TUPLES = `
   CREATE OR REPLACE TEMP TABLE shared_tuple AS
   SELECT tuple FROM flows
-  WHERE tuple IN (SELECT tuple FROM flows WHERE start_us // ${HOUR_US} IN (SELECT hour FROM wanted_hour)
-                                             OR end_us // ${HOUR_US} IN (SELECT hour FROM wanted_hour))
+  WHERE tuple IN (SELECT tuple FROM flows WHERE end_us >= $from_us::BIGINT AND start_us < $until_us::BIGINT)
   GROUP BY tuple HAVING count(*) > 1`;
 
 /** The same when all hours are wanted. */

@@ -72,7 +72,7 @@ export class Windows {
     if (dirtyHours.size === 0 && !isFirst) return;
     if (!isFirst) {
       // What came late may change the episodes of its five-tuples in hours that got no record themselves.
-      const sql = `SELECT DISTINCT unnest([start_us // ${HOUR_US} * ${HOUR_US}, end_us // ${HOUR_US} * ${HOUR_US}]) FROM flows
+      const sql = `SELECT DISTINCT unnest(range(start_us // ${HOUR_US} * ${HOUR_US}, end_us + 1, ${HOUR_US})) FROM flows
         WHERE tuple IN (SELECT tuple FROM flows WHERE append_no > ${this.refreshedAppendNo})`;
       await database.markDirty(sql);
     }
@@ -80,7 +80,7 @@ export class Windows {
     const isEmpty = hours.length === 0;
     const bounds = isEmpty ? { from_us: 0n, until_us: 0n } : await this.want(hours);
     if (isEmpty) await connection.run("CREATE OR REPLACE TEMP TABLE wanted_hour (hour BIGINT NOT NULL)");
-    await connection.run(isFirst ? ALL_SHARED_TUPLES : SHARED_TUPLES);
+    await connection.run(isFirst ? ALL_SHARED_TUPLES : SHARED_TUPLES, isFirst ? {} : bounds);
     await connection.run(EPISODES);
     const kept = (table: string) =>
       isFirst
@@ -116,7 +116,7 @@ export class Windows {
     const hours = (await this.hoursWithFlows()).filter((hour) => hour >= boundUs);
     if (hours.length === 0) return;
     const bounds = await this.want(hours);
-    await connection.run(SHARED_TUPLES);
+    await connection.run(SHARED_TUPLES, bounds);
     await connection.run(EPISODES);
     const begunBefore = windowsOf(HOUR_US, "begun_us < $bound::BIGINT");
     await connection.run(`INSERT INTO windows ${begunBefore}`, { ...bounds, bound: BigInt(boundUs) });
@@ -145,7 +145,7 @@ export class Windows {
     if (hours.length === 0) return this.read("(SELECT * FROM windows LIMIT 0)", noObservers, fromUs, untilUs);
     const bounds = await this.want(hours);
     const isAll = !Number.isFinite(fromUs) && !Number.isFinite(untilUs);
-    await connection.run(isAll ? ALL_SHARED_TUPLES : SHARED_TUPLES);
+    await connection.run(isAll ? ALL_SHARED_TUPLES : SHARED_TUPLES, isAll ? {} : bounds);
     await connection.run(EPISODES);
     await connection.run(`CREATE OR REPLACE TEMP TABLE minute_window AS ${windowsOf(MINUTE_US)}`, bounds);
     const isShared = collectors.texts.length > 1;
