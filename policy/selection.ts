@@ -11,6 +11,7 @@ export interface Selection {
   /** Namespaces that are declared or have a workload, with their labels, by name. */
   readonly namespaces: ReadonlyMap<string, Labels>;
   readonly select: (selector: WorkloadSelector) => readonly Workload[];
+  readonly isSelected: (selector: WorkloadSelector, workload: Workload) => boolean;
   readonly selectNamespaces: (selector: LabelSelector) => readonly string[];
   /** Addresses of a peer, merged; `undefined` for a name, whose addresses nobody knows beforehand. */
   readonly rangesOf: (peer: Peer) => readonly AddressRange[] | undefined;
@@ -22,8 +23,20 @@ export function currentAddresses(workload: Workload): string[] {
   return [...new Set(open.map((interval) => interval.address))].sort();
 }
 
+const RANGES = new WeakMap<Workload, readonly AddressRange[]>();
+
+/** Each current address as a range of its own; read once for each workload. */
+export function addressRanges(workload: Workload): readonly AddressRange[] {
+  let ranges = RANGES.get(workload);
+  if (ranges === undefined) {
+    ranges = currentAddresses(workload).map(rangeOfAddress);
+    RANGES.set(workload, ranges);
+  }
+  return ranges;
+}
+
 export function currentRanges(workload: Workload): AddressRange[] {
-  return mergeRanges(currentAddresses(workload).map(rangeOfAddress));
+  return mergeRanges(addressRanges(workload));
 }
 
 /**
@@ -61,7 +74,17 @@ export function selectionOf(policySet: PolicySet, inventory: Inventory): Selecti
     return found;
   };
 
-  const rangesOf = (peer: Peer): readonly AddressRange[] | undefined => {
+  const members = new WeakMap<WorkloadSelector, ReadonlySet<Workload>>();
+  const isSelected = (selector: WorkloadSelector, workload: Workload): boolean => {
+    let found = members.get(selector);
+    if (found === undefined) {
+      found = new Set(select(selector));
+      members.set(selector, found);
+    }
+    return found.has(workload);
+  };
+
+  const computeRanges = (peer: Peer): readonly AddressRange[] | undefined => {
     switch (peer.kind) {
       case "workloads":
         return mergeRanges(select(peer.selector).flatMap(currentRanges));
@@ -82,5 +105,14 @@ export function selectionOf(policySet: PolicySet, inventory: Inventory): Selecti
         return ALL_ADDRESSES;
     }
   };
-  return { workloads: inventory.workloads, namespaces, select, selectNamespaces, rangesOf };
+  const ranges = new WeakMap<Peer, { readonly found: readonly AddressRange[] | undefined }>();
+  const rangesOf = (peer: Peer): readonly AddressRange[] | undefined => {
+    let cached = ranges.get(peer);
+    if (cached === undefined) {
+      cached = { found: computeRanges(peer) };
+      ranges.set(peer, cached);
+    }
+    return cached.found;
+  };
+  return { workloads: inventory.workloads, namespaces, select, isSelected, selectNamespaces, rangesOf };
 }

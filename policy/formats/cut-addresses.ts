@@ -1,12 +1,12 @@
 import { formatAddress } from "../../model/address.js";
 import type { AddressRange } from "../../model/cidr.js";
 import type { AddressGroup, Workload } from "../../model/workload.js";
-import { cidrTexts, rangeOfAddress, rangesContain, rangesOfCidrs, subtractRanges } from "../address-ranges.js";
+import { cidrTexts, rangesContain, rangesOfCidrs, subtractRanges } from "../address-ranges.js";
 import type { AllowRule } from "../allow-rule.js";
 import type { Loss } from "../bundle.js";
 import type { Peer } from "../peer.js";
 import type { Isolation } from "../policy-set.js";
-import { currentAddresses } from "../selection.js";
+import { addressRanges } from "../selection.js";
 import { listed } from "./listed.js";
 import { familiesOf, type PodsSelection, podSelectionsAt, podsInside } from "./pod-policies.js";
 
@@ -28,28 +28,26 @@ function missedPods(
   const far = rule[end === "client" ? "server" : "client"];
   const direction = end === "client" ? "egress" : "ingress";
   const families = familiesOf(far, selection);
-  const isTouched = (workload: Workload) =>
-    selection.isPod(workload) &&
-    currentAddresses(workload).some((text) => {
-      const { family, first } = rangeOfAddress(text);
-      return families.includes(family) && rangesContain(ranges, family, first);
-    });
-  const without = (touched: readonly Workload[], reached: readonly { workloads: readonly Workload[] }[]) => {
+  const touched = new Set(
+    selection.workloads.filter(
+      (workload) =>
+        selection.isPod(workload) &&
+        addressRanges(workload).some(
+          ({ family, first }) => families.includes(family) && rangesContain(ranges, family, first),
+        ),
+    ),
+  );
+  if (touched.size === 0) return [];
+  const without = (some: readonly Workload[], reached: readonly { workloads: readonly Workload[] }[]) => {
     const found = new Set(reached.flatMap(({ workloads }) => workloads));
-    return touched.filter((workload) => !found.has(workload));
+    return some.filter((workload) => touched.has(workload) && !found.has(workload));
   };
   const isolated = isolations
     .filter((isolation) => isolation.direction === direction)
     .flatMap((isolation) =>
-      without(
-        selection.select(isolation.selector).filter(isTouched),
-        podSelectionsAt(rule[end], far, isolation, selection),
-      ),
+      without(selection.select(isolation.selector), podSelectionsAt(rule[end], far, isolation, selection)),
     );
-  const asPeers =
-    selection.addressesMean === "anyone"
-      ? []
-      : without(selection.workloads.filter(isTouched), podsInside(ranges, selection));
+  const asPeers = selection.addressesMean === "anyone" ? [] : without([...touched], podsInside(ranges, selection));
   return [...new Set([...isolated, ...asPeers])].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
@@ -68,7 +66,7 @@ export function cutAddresses(
   const ranges = selection.rangesOf(peer) ?? [];
   const missed = missedPods(rule, end, ranges, isolations, selection);
   if (missed.length === 0) return { peer };
-  const holes = missed.flatMap((workload) => currentAddresses(workload).map(rangeOfAddress));
+  const holes = missed.flatMap((workload) => addressRanges(workload));
   const left = subtractRanges(ranges, holes);
   const text = `The rule names its ${end}s by address; labels cannot single out ${listed(missed.map(({ id }) => id))}, so they are left out.`;
   const packets = holes.map((range) => ({

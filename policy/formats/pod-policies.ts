@@ -1,11 +1,11 @@
 import type { AddressRange } from "../../model/cidr.js";
 import { EVERYTHING, type LabelSelector, matchesLabels, selectorOfLabels } from "../../model/label-selector.js";
 import type { Workload } from "../../model/workload.js";
-import { cidrTexts, rangeOfAddress, rangesContain } from "../address-ranges.js";
+import { cidrTexts, rangesContain } from "../address-ranges.js";
 import type { AllowRule } from "../allow-rule.js";
 import type { Peer, WorkloadSelector } from "../peer.js";
 import type { Isolation, PolicySet } from "../policy-set.js";
-import { currentAddresses, currentRanges, type Selection } from "../selection.js";
+import { addressRanges, currentRanges, type Selection } from "../selection.js";
 import { canonicalSelector, intersectSelectors, selectorKey } from "../selector-algebra.js";
 import type { PodCensus, PodTarget } from "./pod-target.js";
 
@@ -155,7 +155,11 @@ export function podSelectionsAt(peer: Peer, far: Peer, isolation: Isolation, sel
       return placesOf(isolation.selector, selection);
     case "fqdn":
       return [];
-    case "workloads":
+    case "workloads": {
+      // Most rules are for other pods: look at who is meant before a selector is made for them.
+      const [mine, theirs] = [selection.select(isolation.selector), selection.select(peer.selector)];
+      const [few, other] = mine.length < theirs.length ? [mine, peer.selector] : [theirs, isolation.selector];
+      if (!few.some((workload) => selection.isSelected(other, workload))) return [];
       return placesOf(
         {
           namespaces: { requirements: [...namespaces.requirements, ...peer.selector.namespaces.requirements] },
@@ -164,6 +168,7 @@ export function podSelectionsAt(peer: Peer, far: Peer, isolation: Isolation, sel
         },
         selection,
       );
+    }
     case "cidr":
     case "group": {
       const own = canonicalSelector(labels);
@@ -196,9 +201,7 @@ export function familiesOf(peer: Peer, selection: PodsSelection): readonly (4 | 
 
 function isWhollyIn(ranges: readonly AddressRange[], families: readonly (4 | 6)[] = [4, 6]) {
   return (workload: Workload) => {
-    const addresses = currentAddresses(workload)
-      .map(rangeOfAddress)
-      .filter(({ family }) => families.includes(family));
+    const addresses = addressRanges(workload).filter(({ family }) => families.includes(family));
     return addresses.length > 0 && addresses.every(({ family, first }) => rangesContain(ranges, family, first));
   };
 }

@@ -1,7 +1,7 @@
 import { type AddressRange, parseCidr, rangeOfCidr } from "../../../model/cidr.js";
 import { PROTOCOL_NUMBERS } from "../../../model/protocol.js";
 import type { Workload } from "../../../model/workload.js";
-import { mergeRanges, rangesContain, subtractRanges } from "../../address-ranges.js";
+import { ALL_ADDRESSES, mergeRanges, rangesContain, subtractRanges } from "../../address-ranges.js";
 import type { AllowRule } from "../../allow-rule.js";
 import type { Peer } from "../../peer.js";
 import type { PolicySet } from "../../policy-set.js";
@@ -85,7 +85,7 @@ function localsOf(near: Peer, workload: Workload, selection: Selection): readonl
   const ranges = selection.rangesOf(near) ?? [];
   if (near.kind === "any") return ranges;
   if (near.kind === "workloads") {
-    return selection.select(near.selector).includes(workload) ? (selection.rangesOf({ kind: "any" }) ?? []) : [];
+    return selection.isSelected(near.selector, workload) ? ALL_ADDRESSES : [];
   }
   const isHere = currentRanges(workload).some(({ family, first, last }) => {
     for (let value = first; value <= last; value++) if (rangesContain(ranges, family, value)) return true;
@@ -99,7 +99,7 @@ function localsOf(near: Peer, workload: Workload, selection: Selection): readonl
 function directionsOf(workload: Workload, policySet: PolicySet, selection: Selection): HostDirection[] {
   const isIsolated = (direction: "ingress" | "egress") =>
     policySet.isolations.some(
-      (isolation) => isolation.direction === direction && selection.select(isolation.selector).includes(workload),
+      (isolation) => isolation.direction === direction && selection.isSelected(isolation.selector, workload),
     );
   return [...(isIsolated("ingress") ? (["in"] as const) : []), ...(isIsolated("egress") ? (["out"] as const) : [])];
 }
