@@ -3,13 +3,14 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bench, renderTable } from "./bench.js";
 import { captureBench } from "./capture-bench.js";
+import { discoveryBench } from "./discovery-bench.js";
 import { explorerBench } from "./explorer-bench.js";
 import { generatorBench } from "./generator-bench.js";
 import { liveBench } from "./live-bench.js";
 import { policyBench } from "./policy-bench.js";
 
 /** All benches, in the order in which they run. */
-const BENCHES: readonly Bench[] = [generatorBench, captureBench, liveBench, explorerBench, policyBench];
+const BENCHES: readonly Bench[] = [generatorBench, captureBench, liveBench, discoveryBench, explorerBench, policyBench];
 
 const USAGE = `Usage: npm run bench -- [--quick] [NAME ...]
 

@@ -106,10 +106,25 @@ export function selectorSearch(inventory: Inventory): SelectorSearch {
     }
     return ids.sort();
   };
+  // Where nobody has a label there is nothing to choose, and networks without labels ask often.
+  const labelled = new Set(
+    inventory.workloads.flatMap(({ namespace, labels }) =>
+      Object.keys(labels).some((key) => selectorRank(key) !== undefined) ? namespace : [],
+    ),
+  );
+  const whole = new Map<string, { selector: WorkloadSelector; matched: string[] }>();
+  const wholeNamespaces = (namespaces: readonly string[]) => {
+    const key = JSON.stringify(namespaces);
+    const selector = toSelector(namespaces, []);
+    const found = whole.get(key) ?? { selector, matched: matched(selector) };
+    whole.set(key, found);
+    return found;
+  };
   const closest = (ids: ReadonlySet<string>) => {
     const wanted = [...ids].sort().flatMap((id) => byId.get(id) ?? []);
     if (wanted.length === 0) return { selector: toSelector([], []), matched: [] };
     const namespaces = [...new Set(wanted.map(({ namespace }) => namespace))].sort();
+    if (!namespaces.some((name) => labelled.has(name))) return wholeNamespaces(namespaces);
     const outsiders = namespaces.flatMap((name) => byNamespace.get(name) ?? []).filter(({ id }) => !ids.has(id));
     const candidates = candidatesFor(wanted, outsiders);
     const positive = candidates.filter(({ requirement, rank }) => requirement.operator === "In" && rank < 60);
