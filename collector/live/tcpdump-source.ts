@@ -13,11 +13,41 @@ import { type CaptureChild, type CaptureWish, startChild } from "./capture-child
 const RING_KIB = 32_768;
 const RING_DELAY_MS = 1000; // libpcap's packet buffer timeout in tcpdump
 const FLUSH_EVERY_MS = 250;
-const ASK_DROPS_EVERY_MS = 2000;
+const ASK_COUNTS_EVERY_MS = 2000;
+const ASK_COUNTS_AT_END_EVERY_MS = 100;
+const STUCK_AFTER_MS = RING_DELAY_MS + 500; // without a packet handed out, at the end
 const END_WITHIN_MS = 3000;
 
+const CAPTURED = /(\d+) packets? captured/;
+const RECEIVED = /(\d+) packets? received by filter/;
 const DROPPED_BY_KERNEL = /(\d+) packets? dropped by kernel/;
 const DROPPED_BY_INTERFACE = /(\d+) packets? dropped by interface/;
+
+/** tcpdump's own counts, since its start. It tells them when asked by SIGUSR1, and at its end. */
+class Counts {
+  reports = 0;
+  captured = 0; // handed out
+  dropped = 0; // by the kernel, the ring being full, and by the interface
+  #received = 0; // by the kernel, with those that it dropped
+  #byKernel = 0;
+  #byInterface = 0;
+
+  /** Packets that are or were to be handed out. */
+  get wanted(): number {
+    return this.#received - this.#byKernel;
+  }
+
+  /** Takes a line of a report, which is one line or three. */
+  take(line: string): void {
+    const count = (pattern: RegExp, before: number) => Number(pattern.exec(line)?.[1] ?? before);
+    this.captured = count(CAPTURED, this.captured);
+    this.#received = count(RECEIVED, this.#received);
+    this.#byKernel = count(DROPPED_BY_KERNEL, this.#byKernel);
+    this.#byInterface = count(DROPPED_BY_INTERFACE, this.#byInterface);
+    this.dropped = this.#byKernel + this.#byInterface;
+    if (DROPPED_BY_KERNEL.test(line)) this.reports++;
+  }
+}
 
 /**
  * Whether the process waits for something. tcpdump flushes within its signal handler, which would tear a write in
@@ -36,17 +66,14 @@ function isAsleep(pid: number): boolean {
 export function startTcpdump(program: string, wish: CaptureWish): CaptureChild {
   const canFlush = process.platform === "linux";
   const args = ["-i", wish.interface, "-s", String(wish.snaplen), "-B", String(RING_KIB), "-n", "-w", "-"];
-  let byKernel = 0;
-  let byInterface = 0;
+  const counts = new Counts();
+  let leftBehind = 0; // packets that were in the ring when the end could not wait any longer
   const started = startChild(
     wish,
     program,
     canFlush ? args : ["-U", ...args],
     (line) => line.includes("listening on"),
-    (line) => {
-      byKernel = Number(DROPPED_BY_KERNEL.exec(line)?.[1] ?? byKernel);
-      byInterface = Number(DROPPED_BY_INTERFACE.exec(line)?.[1] ?? byInterface);
-    },
+    (line) => counts.take(line),
   );
   const { child } = started;
   const output = child.stdout as typeof child.stdout & Partial<Pick<Socket, "bytesRead">>;
@@ -59,7 +86,7 @@ export function startTcpdump(program: string, wish: CaptureWish): CaptureChild {
   void started.begun.then(
     () => {
       // Not before: until tcpdump has set its handlers these signals would end it.
-      asker = setInterval(() => child.kill("SIGUSR1"), ASK_DROPS_EVERY_MS);
+      asker = setInterval(() => child.kill("SIGUSR1"), ASK_COUNTS_EVERY_MS);
       flusher = setInterval(() => {
         const bytes = output.bytesRead ?? 0;
         if (bytes === bytesAtTick) flush();
@@ -72,22 +99,45 @@ export function startTcpdump(program: string, wish: CaptureWish): CaptureChild {
     clearInterval(asker);
     clearInterval(flusher);
   });
+  /**
+   * Waits until what has come so far is handed out, as ending at once would lose what lies in the ring. Gives up when
+   * nothing moves any more. @returns how many packets have come so far
+   */
+  async function drainRing(): Promise<number> {
+    let isEnded = false;
+    void ended.then(() => {
+      isEnded = true;
+    });
+    const asked = counts.reports;
+    let wanted: number | undefined;
+    let captured = counts.captured;
+    for (let movedMs = performance.now(); !isEnded && performance.now() - movedMs < STUCK_AFTER_MS; ) {
+      child.kill("SIGUSR1");
+      await Promise.race([wait(ASK_COUNTS_AT_END_EVERY_MS), ended]);
+      // The first report may be the answer to an earlier question, but one that came in after it is not.
+      if (counts.reports > asked + 1) wanted ??= counts.wanted;
+      if (wanted !== undefined && counts.captured >= wanted) break;
+      if (counts.captured > captured) movedMs = performance.now();
+      captured = counts.captured;
+    }
+    return wanted ?? 0;
+  }
   return {
     program: "tcpdump",
     pcap: child.stdout,
     begun: started.begun,
     ended,
     get dropped() {
-      return byKernel + byInterface;
+      return counts.dropped + leftBehind;
     },
     async stop() {
-      // What came until now may lie in the ring for as long as its delay; ending at once would lose it.
-      await Promise.race([wait(RING_DELAY_MS + 100), ended]);
+      const wanted = await drainRing();
       started.expectEnd();
       child.kill("SIGINT");
       const late = setTimeout(() => child.kill("SIGKILL"), END_WITHIN_MS);
       await ended;
       clearTimeout(late);
+      leftBehind = Math.max(0, wanted - counts.captured);
     },
     kill: () => child.kill("SIGKILL"),
   };
