@@ -28,7 +28,7 @@ before(async () => {
   lab = await Lab.build({ capture: false });
   swappedAtMs = await lab.swapWorkers();
 });
-after(() => lab.remove());
+after(() => lab?.remove());
 
 async function untilItSays(child: ChildProcess, wanted: RegExp): Promise<RegExpExecArray> {
   let told = "";

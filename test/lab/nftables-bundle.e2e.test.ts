@@ -37,7 +37,7 @@ before(async () => {
   lab = await Lab.build({ capture: false });
   await lab.swapWorkers();
 });
-after(() => lab.remove());
+after(() => lab?.remove());
 
 /** What of the edges succeeds, by IPv4 and by IPv6, as lines. */
 async function succeeding(edges: readonly IntendedEdge[]): Promise<readonly string[]> {

@@ -182,8 +182,18 @@ export class LabServices {
     ];
     appendFileSync(join(home("db-1"), "postgresql.conf"), `${settings.join("\n")}\n`);
     const serve = (host: string) => this.#launch(host, "postgres", ...asPostgres("postgres", ["-D", home(host)]));
-    serve("db-1");
-    await this.#waitFor("db-1", [5432]);
+    const isReady = (host: string) =>
+      run("ip", this.#network.exec(host, join(bin, "pg_isready"), ["-q", "-h", "127.0.0.1"]));
+    // It listens before it lets anybody in, and on a busy machine long before.
+    const begin = async (host: string) => {
+      serve(host);
+      await this.#waitFor(host, [5432]);
+      for (let i = 0; (await isReady(host)).status !== 0; i++) {
+        if (i === 300) throw new Error(`Cannot start "${host}": wanted it ready in 30 s; ${this.#lastWords(host)}`);
+        await sleep(100);
+      }
+    };
+    await begin("db-1");
     const sql = [
       "create role shop login superuser",
       "create database shop owner shop",
@@ -213,8 +223,7 @@ export class LabServices {
       join(home("db-2"), "postgresql.auto.conf"),
       `primary_conninfo = 'host=${hostNamed("db-1").v4} user=postgres sslmode=disable'\n`,
     );
-    serve("db-2");
-    await this.#waitFor("db-2", [5432]);
+    await begin("db-2");
   }
 
   #startNginx(name: string): void {
