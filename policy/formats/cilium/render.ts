@@ -1,11 +1,11 @@
 import { formatSelector } from "../../../model/label-selector.js";
 import type { Inventory } from "../../../model/workload.js";
-import { type Bundle, type BundleFile, type Loss, type RenderOptions, sortFiles, sortLosses } from "../../bundle.js";
+import { type Bundle, type BundleFile, type Loss, type RenderOptions, sortLosses } from "../../bundle.js";
 import { LIFELINE_PREFIX } from "../../lifelines.js";
 import type { PolicySet } from "../../policy-set.js";
 import { selectorKey } from "../../selector-algebra.js";
-import { renderBundleReadme } from "../bundle-readme.js";
 import { expressForPods } from "../express-for-pods.js";
+import { manifestBundle } from "../manifest-bundle.js";
 import { nameOfSelector, slug, uniqueNames } from "../object-names.js";
 import { type PodPolicy, podPoliciesOf, type RemotePeer, type RuleEntry } from "../pod-policies.js";
 import type { PodTarget } from "../pod-target.js";
@@ -194,17 +194,13 @@ export function renderCilium(policySet: PolicySet, inventory: Inventory, options
       files.push({ path, text: manifest(policy, subject, name, policySet, options) });
     }
   }
-  const resources = sortFiles(files).map((file) => file.path);
-  const kustomization = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", resources };
-  files.push({ path: "kustomization.yaml", text: yamlText(kustomization) });
-  const readme = renderBundleReadme({
+  const readme = {
     title: "Cilium network policies",
     policySet,
     mode: options.mode,
     apply: APPLY,
     takeBack: TAKE_BACK,
     losses: allLosses,
-  });
-  files.push({ path: "README.md", text: readme });
-  return { files: sortFiles(files), losses: allLosses, expressed };
+  };
+  return manifestBundle(files, readme, expressed);
 }

@@ -1,10 +1,10 @@
 import type { LabelSelector } from "../../../model/label-selector.js";
 import type { Inventory } from "../../../model/workload.js";
-import { type Bundle, type BundleFile, type Loss, type RenderOptions, sortFiles, sortLosses } from "../../bundle.js";
+import { type Bundle, type BundleFile, type Loss, type RenderOptions, sortLosses } from "../../bundle.js";
 import type { PolicySet } from "../../policy-set.js";
 import { selectorKey } from "../../selector-algebra.js";
-import { renderBundleReadme } from "../bundle-readme.js";
 import { expressForPods } from "../express-for-pods.js";
+import { manifestBundle } from "../manifest-bundle.js";
 import { nameOfSelector, slug, uniqueNames } from "../object-names.js";
 import { type PodPolicy, podPoliciesOf, type RemotePeer, type RuleEntry } from "../pod-policies.js";
 import type { PodTarget } from "../pod-target.js";
@@ -162,19 +162,13 @@ export function renderKubernetes(policySet: PolicySet, inventory: Inventory, opt
       files.push({ path: `${namespace}/${name}.yaml`, text: manifest(policy, name, policySet) });
     }
   }
-  const resources = sortFiles(files).map((file) => file.path);
-  const kustomization = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", resources };
-  files.push({ path: "kustomization.yaml", text: yamlText(kustomization) });
-  files.push({
-    path: "README.md",
-    text: renderBundleReadme({
-      title: "Kubernetes NetworkPolicies",
-      policySet,
-      mode: options.mode,
-      apply: APPLY,
-      takeBack: TAKE_BACK,
-      losses: allLosses,
-    }),
-  });
-  return { files: sortFiles(files), losses: allLosses, expressed };
+  const readme = {
+    title: "Kubernetes NetworkPolicies",
+    policySet,
+    mode: options.mode,
+    apply: APPLY,
+    takeBack: TAKE_BACK,
+    losses: allLosses,
+  };
+  return manifestBundle(files, readme, expressed);
 }
