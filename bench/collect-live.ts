@@ -8,9 +8,12 @@ import { inProcessCarrier } from "../stream/in-process.js";
 const [name, seconds] = process.argv.slice(2) as [string, string];
 const carrier = inProcessCarrier();
 let datagrams = 0;
-const subscription = await carrier.subscribe("portolan.flows", new Map(), async ({ value }) => {
-  const { protocol, originatorPackets } = decodeFlowBatch(value);
-  for (const [row, number] of protocol.entries()) if (number === 17) datagrams += originatorPackets[row] ?? 0;
+const subscription = await carrier.subscribe("portolan.flows", {
+  positions: async () => new Map(),
+  async handle({ value }) {
+    const { protocol, originatorPackets } = decodeFlowBatch(value);
+    for (const [row, number] of protocol.entries()) if (number === 17) datagrams += originatorPackets[row] ?? 0;
+  },
 });
 let program = "";
 const collector = await startCollector({

@@ -1,37 +1,52 @@
-import type { Carrier, Message, Position, ReceivedMessage, Subscription, Topic } from "./carrier.js";
+import { randomUUID } from "node:crypto";
+import type { Carrier, Consumption, Message, Subscription, Topic } from "./carrier.js";
+import { insist } from "./insist.js";
 
-/** How often a handler that threw is given its message again before the next pause doubles, in milliseconds. */
-const FIRST_RETRY_MS = 50;
-const LAST_RETRY_MS = 5_000;
+/** The one partition of each topic. */
+const PARTITION = 0;
 
 /** One reader of a topic: its place, and the way to wake it when there is more. */
 interface Reader {
+  readonly consumption: Consumption;
+  readonly stop: AbortController;
   next: bigint;
   wake: () => void;
-  isClosed: boolean;
+  reading?: Promise<void>; // while it has the partition
 }
 
 /** The messages of one topic that some reader still wants; `first` is the offset of `messages[0]`. */
 interface Log {
   first: bigint;
-  readonly messages: Message[];
-  readonly readers: Set<Reader>;
+  readonly messages: { readonly message: Message; readonly timestampMs: number }[];
+  readonly readers: Set<Reader>; // those that have the partition
   readonly waitingForRoom: (() => void)[];
+  /** Per group: who holds the partition, then who waits for it; and where the group last was. */
+  readonly members: Map<string, Reader[]>;
+  readonly committed: Map<string, bigint>;
 }
 
 /**
  * A carrier inside one process: one partition a topic, bounded, nothing on disk. A message is held until every
  * subscriber has handled it (the first one, while there is none), and `send` waits while `capacity` messages are held,
- * so that a slow analyzer slows the collector instead of filling the memory.
+ * so that a slow analyzer slows the collector instead of filling the memory. Of a group, one member at a time reads.
  */
-export function inProcessCarrier(capacity = 64): Carrier {
+export function inProcessCarrier(capacity = 64, now: () => number = Date.now): Carrier {
+  const source = `in-process/${randomUUID()}`; // its offsets die with it
   const logs = new Map<Topic, Log>();
+  const subscriptions = new Set<Subscription>();
   let isClosed = false;
 
   function logOf(topic: Topic): Log {
     let log = logs.get(topic);
     if (log === undefined) {
-      log = { first: 0n, messages: [], readers: new Set(), waitingForRoom: [] };
+      log = {
+        first: 0n,
+        messages: [],
+        readers: new Set(),
+        waitingForRoom: [],
+        members: new Map(),
+        committed: new Map(),
+      };
       logs.set(topic, log);
     }
     return log;
@@ -52,66 +67,91 @@ export function inProcessCarrier(capacity = 64): Carrier {
       await new Promise<void>((resolve) => log.waitingForRoom.push(resolve));
     }
     if (isClosed) throw new Error(`Cannot send to "${topic}": the carrier is closed`);
-    log.messages.push(message);
+    log.messages.push({ message, timestampMs: now() });
     for (const reader of log.readers) reader.wake();
   }
 
-  async function read(topic: Topic, log: Log, reader: Reader, handler: (message: ReceivedMessage) => Promise<void>) {
-    let retryMs = FIRST_RETRY_MS;
-    while (!reader.isClosed) {
-      const message = log.messages[Number(reader.next - log.first)];
-      if (message === undefined) {
+  /** Gives the partition to a reader: finds its place, and tells it what is gone. */
+  async function assign(log: Log, reader: Reader): Promise<void> {
+    const { consumption, stop } = reader;
+    reader.next = log.first;
+    log.readers.add(reader); // from here on nothing is trimmed before it knows its place
+    const asked = await insist(() => consumption.positions(source, [PARTITION]), stop.signal);
+    const from = asked?.value.get(PARTITION) ?? log.committed.get(consumption.group ?? "") ?? log.first;
+    const end = log.first + BigInt(log.messages.length);
+    const until = from < log.first || from > end ? log.first : from;
+    if (until !== from) {
+      await insist(async () => consumption.onLost?.({ source, partition: PARTITION, from, until }), stop.signal);
+    }
+    reader.next = until;
+    trim(log);
+  }
+
+  async function read(topic: Topic, log: Log, reader: Reader): Promise<void> {
+    await assign(log, reader);
+    while (!reader.stop.signal.aborted) {
+      const held = log.messages[Number(reader.next - log.first)];
+      if (held === undefined) {
         await new Promise<void>((resolve) => {
           reader.wake = resolve;
         });
         continue;
       }
-      try {
-        await handler({ ...message, topic, partition: 0, offset: reader.next });
-        reader.next += 1n;
-        retryMs = FIRST_RETRY_MS;
-        trim(log);
-      } catch {
-        // The handler has reported its own failure; what it needs from us is the same message again.
-        await new Promise((resolve) => setTimeout(resolve, retryMs));
-        retryMs = Math.min(2 * retryMs, LAST_RETRY_MS);
-      }
+      const { message, timestampMs } = held;
+      const received = { ...message, topic, partition: PARTITION, offset: reader.next, timestampMs };
+      if ((await insist(() => reader.consumption.handle(received), reader.stop.signal)) === undefined) continue;
+      reader.next += 1n;
+      trim(log);
     }
   }
 
-  async function subscribe(
-    topic: Topic,
-    from: Position,
-    handler: (message: ReceivedMessage) => Promise<void>,
-  ): Promise<Subscription> {
+  /** Takes the partition from a member of a group that closes, notes where the group was, and gives it to the next. */
+  async function handOver(topic: Topic, log: Log, group: string, reader: Reader): Promise<void> {
+    const members = log.members.get(group) ?? [];
+    const hadIt = members[0] === reader;
+    try {
+      const reached = hadIt ? await reader.consumption.onRevoked?.([PARTITION]) : undefined;
+      if (hadIt) log.committed.set(group, reached?.get(PARTITION) ?? reader.next);
+    } finally {
+      members.splice(members.indexOf(reader), 1);
+      const [next] = members;
+      if (hadIt && next !== undefined) next.reading = read(topic, log, next);
+    }
+  }
+
+  async function subscribe(topic: Topic, consumption: Consumption): Promise<Subscription> {
+    if (isClosed) throw new Error(`Cannot subscribe to "${topic}": the carrier is closed`);
     const log = logOf(topic);
-    const wanted = from.get(0) ?? log.first;
-    const reader: Reader = { next: wanted < log.first ? log.first : wanted, wake: () => {}, isClosed: false };
-    log.readers.add(reader);
-    const reading = read(topic, log, reader, handler);
-    return {
+    const { group } = consumption;
+    const reader: Reader = { consumption, stop: new AbortController(), next: log.first, wake: () => {} };
+    reader.stop.signal.addEventListener("abort", () => reader.wake());
+    const members = group === undefined ? [] : (log.members.get(group) ?? []);
+    if (group !== undefined) log.members.set(group, members);
+    if (members.push(reader) === 1) reader.reading = read(topic, log, reader);
+    const subscription = {
       async close() {
-        reader.isClosed = true;
-        reader.wake();
-        await reading;
+        if (!subscriptions.delete(subscription)) return;
+        reader.stop.abort();
+        await reader.reading;
         log.readers.delete(reader);
+        if (group !== undefined) await handOver(topic, log, group, reader);
         trim(log);
       },
     };
+    subscriptions.add(subscription);
+    return subscription;
   }
 
   return {
     send,
+    async sendAll(topic, messages) {
+      for (const message of messages) await send(topic, message);
+    },
     subscribe,
     async close() {
       isClosed = true;
-      for (const log of logs.values()) {
-        for (const resolve of log.waitingForRoom.splice(0)) resolve();
-        for (const reader of log.readers) {
-          reader.isClosed = true;
-          reader.wake();
-        }
-      }
+      for (const log of logs.values()) for (const resolve of log.waitingForRoom.splice(0)) resolve();
+      await Promise.all(Array.from(subscriptions, (subscription) => subscription.close()));
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { FlowBatch } from "../../model/flow-batch.js";
 import { decodeFlowBatch, FlowBatchError } from "../../model/flow-batch-codec.js";
-import type { Carrier, ReceivedMessage } from "../../stream/carrier.js";
+import type { Carrier } from "../../stream/carrier.js";
 
 /** Where flow batches go: an analyzer. */
 export interface FlowSink {
@@ -25,26 +25,29 @@ const END_HEADER = "portolan-end";
 export async function followFlows(carrier: Carrier, sink: FlowSink): Promise<FollowedFlows> {
   let damaged = 0;
   let end: { readonly reached: () => void; readonly failed: (error: unknown) => void } | undefined;
-  const subscription = await carrier.subscribe("portolan.flows", new Map(), async (message: ReceivedMessage) => {
-    if (message.headers[END_HEADER] !== undefined) {
-      end?.reached();
-      return;
-    }
-    let batch: FlowBatch;
-    try {
-      batch = decodeFlowBatch(message.value);
-    } catch (error) {
-      if (!(error instanceof FlowBatchError)) throw error;
-      damaged++;
-      return;
-    }
-    try {
-      await sink.ingest(batch);
-    } catch (error) {
-      // The carrier brings the message again, except at the end, when somebody waits and must be told.
-      end?.failed(error);
-      throw error;
-    }
+  const subscription = await carrier.subscribe("portolan.flows", {
+    positions: async () => new Map(),
+    async handle(message) {
+      if (message.headers[END_HEADER] !== undefined) {
+        end?.reached();
+        return;
+      }
+      let batch: FlowBatch;
+      try {
+        batch = decodeFlowBatch(message.value);
+      } catch (error) {
+        if (!(error instanceof FlowBatchError)) throw error;
+        damaged++;
+        return;
+      }
+      try {
+        await sink.ingest(batch);
+      } catch (error) {
+        // The carrier brings the message again, except at the end, when somebody waits and must be told.
+        end?.failed(error);
+        throw error;
+      }
+    },
   });
   return {
     damaged: () => damaged,

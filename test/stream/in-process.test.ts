@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { Message } from "../../stream/carrier.js";
+import type { Consumption, Message } from "../../stream/carrier.js";
 import { inProcessCarrier } from "../../stream/in-process.js";
 
 const message = (text: string): Message => ({ key: "k", value: new TextEncoder().encode(text), headers: {} });
+const reading = (handle: Consumption["handle"]): Consumption => ({ positions: async () => new Map(), handle });
 const textOf = (value: Uint8Array) => new TextDecoder().decode(value);
 
 test("a message sent before anybody subscribed reaches the first subscriber, in order", async () => {
@@ -15,10 +16,13 @@ test("a message sent before anybody subscribed reaches the first subscriber, in 
   const all = new Promise<void>((resolve) => {
     done = resolve;
   });
-  await carrier.subscribe("portolan.flows", new Map(), async ({ value, offset }) => {
-    seen.push(`${offset}:${textOf(value)}`);
-    if (seen.length === 3) done();
-  });
+  await carrier.subscribe(
+    "portolan.flows",
+    reading(async ({ value, offset }) => {
+      seen.push(`${offset}:${textOf(value)}`);
+      if (seen.length === 3) done();
+    }),
+  );
   await carrier.send("portolan.flows", message("c"));
   await all;
   assert.deepEqual(seen, ["0:a", "1:b", "2:c"]);
@@ -29,11 +33,14 @@ test("a handler that throws is given the same message again", async () => {
   const carrier = inProcessCarrier();
   const seen: string[] = [];
   await new Promise<void>((resolve) => {
-    void carrier.subscribe("portolan.flows", new Map(), async ({ value }) => {
-      seen.push(textOf(value));
-      if (seen.length === 1) throw new Error("the disk is full");
-      if (seen.length === 3) resolve();
-    });
+    void carrier.subscribe(
+      "portolan.flows",
+      reading(async ({ value }) => {
+        seen.push(textOf(value));
+        if (seen.length === 1) throw new Error("the disk is full");
+        if (seen.length === 3) resolve();
+      }),
+    );
     void carrier.send("portolan.flows", message("a"));
     void carrier.send("portolan.flows", message("b"));
   });
@@ -52,9 +59,12 @@ test("send() waits while the carrier is full and goes on when the subscriber has
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(isSent, false);
   const seen: string[] = [];
-  const subscription = await carrier.subscribe("portolan.flows", new Map(), async ({ value }) => {
-    seen.push(textOf(value));
-  });
+  const subscription = await carrier.subscribe(
+    "portolan.flows",
+    reading(async ({ value }) => {
+      seen.push(textOf(value));
+    }),
+  );
   await third;
   while (seen.length < 3) await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(seen, ["1", "2", "3"]);
@@ -70,13 +80,16 @@ test("close() of a subscription waits for the message in hand and takes no other
     entered = resolve;
   });
   const seen: string[] = [];
-  const subscription = await carrier.subscribe("portolan.flows", new Map(), async ({ value }) => {
-    entered();
-    await new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    seen.push(textOf(value));
-  });
+  const subscription = await carrier.subscribe(
+    "portolan.flows",
+    reading(async ({ value }) => {
+      entered();
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      seen.push(textOf(value));
+    }),
+  );
   await carrier.send("portolan.flows", message("a"));
   await carrier.send("portolan.flows", message("b"));
   await inHand;
@@ -84,5 +97,53 @@ test("close() of a subscription waits for the message in hand and takes no other
   release();
   await closing;
   assert.deepEqual(seen, ["a"]);
+  await carrier.close();
+});
+
+test("a position before what is still held is told as lost, and reading goes on behind the gap", async () => {
+  const carrier = inProcessCarrier();
+  const first = await carrier.subscribe(
+    "portolan.flows",
+    reading(async () => {}),
+  );
+  for (const text of ["a", "b", "c"]) await carrier.send("portolan.flows", message(text));
+  await new Promise((resolve) => setImmediate(resolve));
+  await first.close();
+  await carrier.send("portolan.flows", message("d"));
+  const losses: string[] = [];
+  const seen: string[] = [];
+  const second = await carrier.subscribe("portolan.flows", {
+    positions: async () => new Map([[0, 1n]]),
+    async handle({ value }) {
+      seen.push(textOf(value));
+    },
+    async onLost({ from, until }) {
+      losses.push(`${from}..${until}`);
+    },
+  });
+  while (seen.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual({ losses, seen }, { losses: ["1..3"], seen: ["d"] });
+  await second.close();
+  await carrier.close();
+});
+
+test("of a group one member reads, and when it closes the next one goes on where it was", async () => {
+  const carrier = inProcessCarrier();
+  const seen: string[] = [];
+  const member = (name: string): Consumption => ({
+    ...reading(async ({ value }) => {
+      seen.push(`${name}:${textOf(value)}`);
+    }),
+    group: "analyzers",
+  });
+  const a = await carrier.subscribe("portolan.flows", member("a"));
+  const b = await carrier.subscribe("portolan.flows", member("b"));
+  await carrier.send("portolan.flows", message("1"));
+  while (seen.length < 1) await new Promise((resolve) => setImmediate(resolve));
+  await a.close();
+  await carrier.send("portolan.flows", message("2"));
+  while (seen.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(seen, ["a:1", "b:2"]);
+  await b.close();
   await carrier.close();
 });

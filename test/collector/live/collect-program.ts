@@ -13,9 +13,12 @@ function tell(what: object): void {
 }
 
 const carrier = inProcessCarrier();
-const subscription = await carrier.subscribe("portolan.flows", new Map(), async ({ value }) => {
-  const batch = decodeFlowBatch(value);
-  for (let row = 0; row < batch.length; row++) tell({ flow: flowAt(batch, row), loss: batch.loss });
+const subscription = await carrier.subscribe("portolan.flows", {
+  positions: async () => new Map(),
+  async handle({ value }) {
+    const batch = decodeFlowBatch(value);
+    for (let row = 0; row < batch.length; row++) tell({ flow: flowAt(batch, row), loss: batch.loss });
+  },
 });
 try {
   const collector = await startCollector({
