@@ -1,3 +1,10 @@
+/**
+ * How many buckets a collector that sends to a broker sorts its flows into. A contract like the hash below: all
+ * collectors of one installation use the same number. More than partitions a topic usually has, few enough that the batches of
+ * a quiet host are worth their frame.
+ */
+export const FLOW_BUCKETS = 16;
+
 /** FNV-1a over the family, the address and the port of one end. */
 function hashEnd(family: number, bytes: Uint8Array, at: number, port: number): number {
   let hash = Math.imul(0x811c9dc5 ^ family, 0x01000193);
