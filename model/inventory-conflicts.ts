@@ -119,6 +119,11 @@ export function* inventoryConflicts(file: InventoryFile): Generator<InventoryCon
   yield* overlaps(claims);
 
   const ids = new Set(workloads.map(({ id }) => id));
+  for (const { row, id, path } of workloads) {
+    if (row.host !== undefined && (row.host === id || !ids.has(row.host))) {
+      yield { path: [...path, "host"], other: [], wanted: "wanted the id of another workload in this file" };
+    }
+  }
   for (const { row, path } of shared) {
     for (const [i, member] of row.members.entries()) {
       if (!ids.has(member)) {

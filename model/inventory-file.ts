@@ -160,6 +160,7 @@ function workloadOf(row: NonNullable<InventoryFile["workloads"]>[number]): Workl
     kind: row.kind ?? "Workload",
     labels: row.labels ?? {},
     ...(row.serviceAccount === undefined ? {} : { serviceAccount: row.serviceAccount }),
+    ...(row.host === undefined ? {} : { host: row.host }),
     ...(row.ports === undefined
       ? {}
       : { namedPorts: row.ports.map((port) => ({ ...port, protocol: parseProtocol(port.protocol) })) }),

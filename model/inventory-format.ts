@@ -39,6 +39,7 @@ export function formatInventory(inventory: Inventory): string {
       name: workload.name,
       ...(workload.kind === "Workload" ? {} : { kind: workload.kind }),
       ...(workload.serviceAccount === undefined ? {} : { serviceAccount: workload.serviceAccount }),
+      ...(workload.host === undefined ? {} : { host: workload.host }),
       ...nonEmpty("labels", sortedLabels(workload.labels)),
       ...(workload.namedPorts === undefined
         ? {}

@@ -103,6 +103,7 @@ const workload = mapping({
     (value) => value !== "" && value.length <= 63,
   ).optional(),
   serviceAccount: name.optional(),
+  host: workloadId.optional(),
   labels: labels.optional(),
   ports: list(
     mapping({ name, protocol: text("a protocol such as tcp, udp or sctp", accepts(parseProtocol)), port }),

@@ -15,6 +15,8 @@ export interface Workload {
   readonly kind: string; // e.g. "Deployment", "VM", "Host"; free text, shown only
   readonly labels: Labels;
   readonly serviceAccount?: string;
+  /** Id of the workload whose kernel forwards all traffic of this one: the node of a pod, the machine of a container. */
+  readonly host?: string;
   /** Ports by name, as Kubernetes container ports; policies may name them. */
   readonly namedPorts?: readonly NamedPort[];
   readonly addresses: readonly AddressInterval[];

@@ -17,6 +17,7 @@ workloads:
     serviceAccount: web
     labels: { app: web, tier: frontend }
     ports: [ { name: http, protocol: tcp, port: 80 } ]
+    host: data/db
     addresses:
       - 10.20.1.11
       - { address: "FD20:1::0011", from: 2026-11-22T10:00:00Z, until: 2026-11-22T11:00:00+00:00 }
@@ -52,6 +53,7 @@ test("parseInventory() reads every field, makes addresses canonical and fills th
       name: "web-1",
       kind: "Host",
       serviceAccount: "web",
+      host: "data/db",
       labels: { app: "web", tier: "frontend" },
       namedPorts: [{ name: "http", protocol: 6, port: 80 }],
       addresses: [
@@ -149,6 +151,16 @@ groups: [ { name: g, cidrs: [10.0.0.0/8] }, { name: h, cidrs: [10.1.2.3/8] } ]
     [
       /workloads\[1\]\.id "a\/b": wanted each workload id once/,
       /groups\[1\]\.cidrs\[0\] "10\.1\.2\.3\/8": wanted each CIDR/,
+    ],
+  ],
+  [
+    "a host that is nobody, or the workload itself",
+    `version: 1
+workloads: [ { namespace: a, name: b, host: a/node }, { namespace: a, name: c, host: a/c } ]
+`,
+    [
+      /workloads\[0\]\.host "a\/node": wanted the id of another workload in this file$/,
+      /workloads\[1\]\.host "a\/c": wanted the id of another workload/,
     ],
   ],
   [
