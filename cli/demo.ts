@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { reportCaptureErrors } from "./capture-errors.js";
 import { chartCaptures } from "./journey.js";
-import { DEFAULT_LISTEN, formatListen, type Listen, parseListen } from "./listen.js";
+import { DEFAULT_LISTEN, formatListen, type Listen, listenOption } from "./listen.js";
 import { readInventory } from "./read-inventory.js";
 import { writeResults } from "./results.js";
 import { serveExplorer } from "./serve.js";
@@ -21,12 +21,7 @@ interface DemoOptions {
 export function demoCommand(): Command {
   return new Command("demo")
     .description("chart the capture that comes with Portolan, then serve the explorer")
-    .option(
-      "--listen <host:port>",
-      "where to serve the explorer; a port in use gets the next free one",
-      parseListen,
-      DEFAULT_LISTEN,
-    )
+    .addOption(listenOption("where to serve the explorer; a port in use gets the next free one"))
     .option("--no-serve", "stop after the summary")
     .option("-o, --out <dir>", "also write graph, policy, bundles and report there")
     .option("--json", "print the summary as JSON")

@@ -1,4 +1,5 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import { flagOnly } from "./config/settings.js";
 import { EXIT } from "./failure.js";
 import { lossLines } from "./loss-lines.js";
 import { readInventory } from "./read-inventory.js";
@@ -24,7 +25,9 @@ export function exportCommand(): Command {
     .requiredOption("-t, --target <name>", TARGET_NAMES)
     .requiredOption("-o, --out <dir>", "folder for the files")
     .option("-m, --mode <mode>", "audit or deny (default: the gentlest that the target has)")
-    .option("--accept-widenings", "write also rules that the target can only say by allowing more")
+    .addOption(
+      flagOnly(new Option("--accept-widenings", "write also rules that the target can only say by allowing more")),
+    )
     .option("--json", "print what was written and lost as JSON")
     .addHelpText(
       "after",

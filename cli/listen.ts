@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 
 /** Where the explorer is served. */
 export interface Listen {
@@ -20,4 +20,10 @@ export function parseListen(text: string): Listen {
 
 export function formatListen({ host, port }: Listen): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+export function listenOption(description: string): Option {
+  return new Option("--listen <host:port>", description)
+    .argParser(parseListen)
+    .default(DEFAULT_LISTEN, formatListen(DEFAULT_LISTEN));
 }

@@ -10,7 +10,7 @@ import { inProcessCarrier } from "../stream/in-process.js";
 import { defaultInterface } from "./default-interface.js";
 import { failureLines } from "./failure.js";
 import { hostInventory } from "./host-inventory.js";
-import { DEFAULT_LISTEN, formatListen, type Listen, parseListen } from "./listen.js";
+import { DEFAULT_LISTEN, formatListen, type Listen, listenOption } from "./listen.js";
 import { readInventory } from "./read-inventory.js";
 import { serveExplorer } from "./serve.js";
 import { stopSignal } from "./stop-signal.js";
@@ -56,7 +56,7 @@ export function runCommand(): Command {
       "workloads and their addresses, followed while it changes (default: what the store was last given, else this host)",
     )
     .option("--store <file>", "DuckDB file that keeps what was learned", "portolan.duckdb")
-    .option("--listen <host:port>", "where to serve the explorer", parseListen, DEFAULT_LISTEN)
+    .addOption(listenOption("where to serve the explorer"))
     .option("--json", "print the totals as JSON at the end")
     .addHelpText(
       "after",

@@ -1,0 +1,49 @@
+import { Command } from "commander";
+import { analyzeCommand } from "./analyze.js";
+import { configCommand } from "./config/config-command.js";
+import { CONFIG_FLAGS, verbsOf } from "./config/settings.js";
+import { demoCommand } from "./demo.js";
+import { diffCommand } from "./diff.js";
+import { exportCommand } from "./export.js";
+import { EXIT } from "./failure.js";
+import { flowsCommand } from "./flows.js";
+import { lintCommand } from "./lint.js";
+import { replayCommand } from "./replay.js";
+import { runCommand } from "./run.js";
+import { verdictCommand } from "./verdict.js";
+import { verifyCommand } from "./verify.js";
+import { VERSION } from "./version.js";
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
+}
+
+/** The whole command line, made anew at each call: what it parsed stays in it. */
+export function program(): Command {
+  const portolan = new Command("portolan")
+    .description("Charts who talks to whom and writes the least-privilege allow-list that permits exactly that.")
+    .version(VERSION)
+    .showHelpAfterError("(portolan --help lists the verbs)");
+  portolan.commandsGroup("Chart traffic:");
+  portolan.addCommand(demoCommand()).addCommand(analyzeCommand()).addCommand(runCommand()).addCommand(flowsCommand());
+  portolan.commandsGroup("Write and check policies:");
+  portolan
+    .addCommand(exportCommand())
+    .addCommand(verifyCommand())
+    .addCommand(verdictCommand())
+    .addCommand(diffCommand())
+    .addCommand(lintCommand())
+    .addCommand(replayCommand());
+  portolan.commandsGroup("Configure:");
+  portolan.addCommand(configCommand());
+  portolan.addHelpText(
+    "after",
+    `
+Every option can also be set as PORTOLAN_<OPTION> or in portolan.yaml: docs/configuration.md, portolan config check.
+Exit codes: ${EXIT.done} done, ${EXIT.no} the answer is "no", ${EXIT.input} bad input or usage, ${EXIT.environment} environment (permission, port, server).
+Start with: portolan demo`,
+  );
+  for (const { command } of verbsOf(portolan)) command.option(CONFIG_FLAGS, "settings, see docs/configuration.md");
+  for (const command of withSubcommands(portolan)) command.exitOverride();
+  return portolan;
+}
