@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { analyzeCommand } from "./analyze.js";
+import { approveCommand } from "./approve.js";
 import { configCommand } from "./config/config-command.js";
 import { CONFIG_FLAGS, verbsOf } from "./config/settings.js";
 import { demoCommand } from "./demo.js";
@@ -7,9 +8,11 @@ import { diffCommand } from "./diff.js";
 import { exportCommand } from "./export.js";
 import { EXIT } from "./failure.js";
 import { flowsCommand } from "./flows.js";
+import { keygenCommand } from "./keygen.js";
 import { lintCommand } from "./lint.js";
 import { replayCommand } from "./replay.js";
 import { runCommand } from "./run.js";
+import { signCommand } from "./sign.js";
 import { verdictCommand } from "./verdict.js";
 import { verifyCommand } from "./verify.js";
 import { VERSION } from "./version.js";
@@ -34,6 +37,8 @@ export function program(): Command {
     .addCommand(diffCommand())
     .addCommand(lintCommand())
     .addCommand(replayCommand());
+  portolan.commandsGroup("Approve policies:");
+  portolan.addCommand(keygenCommand()).addCommand(approveCommand()).addCommand(signCommand());
   portolan.commandsGroup("Configure:");
   portolan.addCommand(configCommand());
   portolan.addHelpText(

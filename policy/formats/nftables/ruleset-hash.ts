@@ -1,20 +1,31 @@
-import { createHash } from "node:crypto";
 import type { Inventory } from "../../../model/workload.js";
 import type { PolicySet } from "../../policy-set.js";
+import { canonicalHash } from "../../trust/canonical-json.js";
 import { expressForHosts } from "./express-for-hosts.js";
 import { hostRuleset, isolatedHosts } from "./host-ruleset.js";
-import { generationText } from "./ruleset-text.js";
+import { lifelineTexts } from "./lifeline-text.js";
+import { elementTexts } from "./nft-text.js";
 
 /**
- * SHA-256, in hex, over what every host's kernel is to hold of one policy set: who signs it signs what it renders to, and
- * an enforcer whose renderer says otherwise refuses it.
+ * The hash of everything that lets a packet pass on any host: the elements of its permit sets and its lifelines, as nft
+ * reads them. Counters, log lines and the names of sets are not part of it, so that a release which counts in another way
+ * leaves every signature valid, and one which would let other packets pass is refused.
  */
 export function rulesetHash(policySet: PolicySet, inventory: Inventory): string {
-  const expression = expressForHosts(policySet, inventory, { mode: "audit" });
-  const hash = createHash("sha256");
-  for (const workload of isolatedHosts(expression)) {
-    const ruleset = hostRuleset(expression, workload);
-    hash.update(`${JSON.stringify(workload.id)}\n${generationText(ruleset)}\n`);
-  }
-  return hash.digest("hex");
+  const expression = expressForHosts(policySet, inventory, { mode: "deny" });
+  const hosts = isolatedHosts(expression).map((workload) => {
+    const { directions, permits, lifelines } = hostRuleset(expression, workload);
+    return {
+      workload: workload.id,
+      directions,
+      permits: permits.map((set) => ({
+        direction: set.direction,
+        family: set.family,
+        kind: set.kind,
+        elements: elementTexts(set),
+      })),
+      lifelines: lifelineTexts(lifelines, expression.selection),
+    };
+  });
+  return canonicalHash(hosts);
 }

@@ -1,0 +1,50 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Proposal } from "../../analyzer/proposal.js";
+import { renderProposal } from "../../analyzer/proposal-file.js";
+import { formatInventory } from "../../model/inventory-format.js";
+import type { Inventory } from "../../model/workload.js";
+import type { PolicySet } from "../../policy/policy-set.js";
+
+export const MAIN = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
+
+export function portolan(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+/** policy.json as a user has it after a review. */
+export function proposalText(policySet: PolicySet): string {
+  const proposal: Proposal = {
+    version: 1,
+    state: "ready-for-review",
+    stateReason: "made for a test",
+    gates: [],
+    fromUs: 0,
+    untilUs: 0,
+    policySet,
+    roles: [],
+    openWorkloads: [],
+    exclusions: [],
+    gaps: [],
+  };
+  return renderProposal(proposal);
+}
+
+/** A folder with a policy, its inventory, and the keys of three people, made by the verbs as people do. */
+export function signingWorkspace(policySet: PolicySet, inventory: Inventory) {
+  const folder = mkdtempSync(join(tmpdir(), `portolan-signing-${process.pid}-`));
+  const at = (name: string) => join(folder, name);
+  writeFileSync(at("policy.json"), proposalText(policySet));
+  writeFileSync(at("inventory.yaml"), formatInventory(inventory));
+  const people = { alice: "author", bob: "approver", release: "signer", ops: "promoter" };
+  for (const [name, role] of Object.entries(people)) {
+    const args = ["--person", name, "--roles", role, "--out", at(`${name}.key`), "--keyring", at("keyring.json")];
+    const { status, stderr } = portolan("keygen", ...args);
+    if (status !== 0) throw new Error(stderr);
+  }
+  return { folder, at, remove: () => rmSync(folder, { recursive: true }) };
+}
