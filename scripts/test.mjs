@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { installKafkaJars } from "./kafka-jars.mjs";
 import { fail, prepare, root, say } from "./prepare.mjs";
 import { asRoot, installSystemPackages } from "./system-install.mjs";
 
@@ -10,6 +11,7 @@ if (process.platform !== "linux")
   fail("Cannot run the whole suite here: it wants Linux (network namespaces, nftables)");
 installSystemPackages();
 prepare();
+installKafkaJars();
 
 const tests = join(root, "dist/test");
 const wanted = process.argv.slice(2);
