@@ -23,10 +23,13 @@ function requireNode() {
   }
 }
 
-function installPackages() {
+function installPackages(optional) {
   const marker = join(root, "node_modules/.package-lock.json");
   const lock = join(root, "package-lock.json");
-  if (existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return;
+  const isFresh = existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs;
+  const isThere = (name) => existsSync(join(root, "node_modules", name));
+  // npm passes over an optional package that cannot be compiled, and tries again only when asked from the start.
+  if (isFresh && optional.every(isThere)) return;
   say("installing the npm packages of package-lock.json (npm ci)");
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   const { status } = spawnSync(npm, ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
@@ -35,11 +38,14 @@ function installPackages() {
     shell: process.platform === "win32",
   });
   if (status !== 0) fail("Cannot install the npm packages: npm's complaint is above; is a package registry reachable?");
+  const missing = optional.filter((name) => !isThere(name));
+  if (missing.length > 0) fail(`Cannot install ${missing.join(", ")}: wanted a compiler and the headers of libpcap`);
 }
 
-export function prepare() {
+/** `optional`: packages that npm may leave out, and that the caller cannot do without. */
+export function prepare(optional = []) {
   requireNode();
-  installPackages();
+  installPackages(optional);
   const { status } = spawnSync(process.execPath, [join(root, "scripts/build.mjs")], { stdio: ["ignore", 2, 2] });
   if (status !== 0) process.exit(status ?? 1);
 }

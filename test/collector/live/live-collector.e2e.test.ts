@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
@@ -210,7 +220,10 @@ test("nothing is lost while the main thread is busy", async (context) => {
   collector.signal("SIGUSR2");
   await collector.until((told) => told.busy === true);
   sendDatagrams(pair, 30_000, 1400); // more than the ring, the pipe and all buffers hold
-  writeFileSync(fifo, "enough");
+  // Without blocking: should the collector have gone, this fails instead of waiting for a reader for ever.
+  const end = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+  writeSync(end, "enough");
+  closeSync(end);
   const { lost } = await collector.stop();
   assert.equal(collector.datagrams(), 90_000);
   assert.equal(lost, 0);
