@@ -5,12 +5,16 @@ import { Command } from "commander";
 import { Analyzer } from "../analyzer/analyzer.js";
 import { followFlows } from "../analyzer/ingest/follow-flows.js";
 import type { LiveState } from "../collector/live/live-capture.js";
-import { startCollector } from "../collector/live/live-collector.js";
+import { type RunningCollector, startCollector } from "../collector/live/live-collector.js";
 import { inProcessCarrier } from "../stream/in-process.js";
 import { defaultInterface } from "./default-interface.js";
 import { failureLines } from "./failure.js";
 import { hostInventory } from "./host-inventory.js";
 import { DEFAULT_LISTEN, formatListen, type Listen, listenOption } from "./listen.js";
+import { analyzerMetrics } from "./metrics/analyzer-metrics.js";
+import { captureCondition } from "./metrics/capture-condition.js";
+import { collectorMetrics } from "./metrics/collector-metrics.js";
+import { probesOf } from "./metrics/show-probes.js";
 import { readInventory } from "./read-inventory.js";
 import { serveExplorer } from "./serve.js";
 import { stopSignal } from "./stop-signal.js";
@@ -20,6 +24,7 @@ interface RunOptions {
   readonly inventory?: string;
   readonly store: string;
   readonly listen: Listen;
+  readonly allowedHost?: readonly string[];
   readonly json?: true;
 }
 
@@ -57,12 +62,13 @@ export function runCommand(): Command {
     )
     .option("--store <file>", "DuckDB file that keeps what was learned", "portolan.duckdb")
     .addOption(listenOption("where to serve the explorer"))
+    .option("--allowed-host <name...>", "names, besides addresses and localhost, under which the explorer is reached")
     .option("--json", "print the totals as JSON at the end")
     .addHelpText(
       "after",
       `
 Capturing wants root or cap_net_raw. SIGTERM and Ctrl-C end the capture, store what is under way, and exit.
-The explorer has no password: whoever reaches the address can read everything.
+The explorer has no password: whoever reaches the address can read everything. /metrics, /healthz and /readyz are there too.
 
 Example:
   sudo portolan run --interface eth0 --store /var/lib/portolan/portolan.duckdb --listen ${formatListen(DEFAULT_LISTEN)}`,
@@ -75,14 +81,37 @@ Example:
       try {
         if (analyzer.inventory().workloads.length === 0) await analyzer.setInventory(hostInventory());
         const ingest = await followFlows(carrier, analyzer);
-        const server = await serveExplorer(analyzer, options.listen, false);
-        const collector = await startCollector({
+        let collector: RunningCollector | undefined;
+        let capture: LiveState | undefined;
+        let sendFailures = 0;
+        const probes = probesOf(
+          "run",
+          () => [{ name: "store", isMet: true, isNeeded: true, text: "open" }, captureCondition(capture)],
+          [
+            ...collectorMetrics({
+              interface: options.interface,
+              isCapturing: () => capture?.kind === "capturing",
+              totals: () => collector?.totals(),
+              sendFailures: () => sendFailures,
+            }),
+            ...analyzerMetrics({ revision: () => analyzer.revision(), damaged: () => ingest.damaged() }),
+          ],
+        );
+        const server = await serveExplorer(analyzer, options.listen, false, {
+          probes,
+          ...(options.allowedHost === undefined ? {} : { allowedHosts: options.allowedHost }),
+        });
+        collector = await startCollector({
           interface: options.interface,
           collector: hostname(),
           boot: randomUUID(),
           carrier,
-          onState: sayState,
+          onState: (state) => {
+            capture = state;
+            sayState(state);
+          },
           onSendError: (error) => {
+            sendFailures++;
             for (const line of failureLines(error)) say(line);
           },
         }).catch(async (error: unknown) => {

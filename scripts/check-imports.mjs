@@ -28,6 +28,7 @@ const KEEPERS = {
   "@duckdb/node-bindings": ["analyzer/store/", "test/", "bench/"],
   fastify: ["web/api/", "test/"],
   preact: ["web/ui/"],
+  "prom-client": ["cli/metrics/"],
   "node:fs": ["!policy/", "!model/"],
   "node:child_process": ["!policy/", "!model/"],
 };

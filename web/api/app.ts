@@ -11,6 +11,7 @@ import type { BundleRenderer } from "./bundle-files.js";
 import { LISTENER_LIMIT, RevisionEvents } from "./event-stream.js";
 import { ExplorerViews } from "./explorer-views.js";
 import { guard, SECURITY_HEADERS } from "./guard.js";
+import { PROBE_PATHS, type Probes, probe } from "./probes.js";
 import { HttpProblem, problemOf } from "./problem.js";
 import { exploreRoutes, proposalRoutes } from "./routes.js";
 
@@ -20,6 +21,7 @@ export interface ApiOptions {
   readonly targets: readonly string[]; // what `bundles` can render, e.g. ["kubernetes", "nftables"]
   readonly uiDir: string; // where the built page lies
   readonly version: string;
+  readonly probes?: Probes; // without, only that the process is alive can be asked
   readonly allowedHosts?: readonly string[]; // names, besides addresses and localhost, under which we are reached
 }
 
@@ -68,7 +70,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   });
   addEvents(app, source);
   app.get("/api/openapi.json", { schema: { hide: true } }, () => app.swagger());
-  app.get("/healthz", { schema: { hide: true } }, () => ({ status: "ok", version, revision: source.revision() }));
+  addProbes(app, options);
   await addPages(app, uiDir);
   return app;
 }
@@ -83,6 +85,16 @@ function revalidateByRevision(app: FastifyInstance, source: ExplorerSource): voi
     const known = request.headers["if-none-match"]?.split(",").map((part) => part.trim());
     if (known?.includes(tag)) return reply.code(304).send();
   });
+}
+
+function addProbes(app: FastifyInstance, { probes, version }: ApiOptions): void {
+  const none: Probes = { version, conditions: () => [], metrics: async () => ({ type: "text/plain", text: "" }) };
+  for (const path of probes === undefined ? PROBE_PATHS.slice(0, 1) : PROBE_PATHS) {
+    app.get(path, { schema: { hide: true } }, async (_, reply) => {
+      const { status, type, text } = await probe(path, probes ?? none);
+      return reply.code(status).header("cache-control", "no-store").type(type).serializer(String).send(text);
+    });
+  }
 }
 
 function addEvents(app: FastifyInstance, source: ExplorerSource): void {
