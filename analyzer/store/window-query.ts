@@ -53,24 +53,37 @@ const PROTOCOL = "(line >> 32)::UTINYINT";
 const LOW_PORT = "((line >> 16) & 65535)::USMALLINT";
 const HIGH_PORT = "(line & 65535)::USMALLINT";
 
+const EVIDENCE_BIT = 55;
+/**
+ * One number that orders what records say about who opened a flow: strongest evidence, then earliest start, then the one
+ * whose originator has the higher port. Numbers of addresses tell of the order of arrival and may decide nothing, so the
+ * last word have the addresses themselves. The lowest bit is the answer.
+ *
+ *     | evidence: 3 bits | start_us: 53 bits | is doubted: 1 bit | is opened by the high end: 1 bit |
+ */
+const DIRECTION = `(evidence::BIGINT << ${EVIDENCE_BIT}) | (start_us << 2) | (is_doubted::BIGINT << 1) | (NOT is_forward)::BIGINT`;
+
 const IN_TIME = `PARTITION BY ${TUPLE} ORDER BY start_us`;
 const WHOLE = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING";
 
 /**
  * Records that share a five-tuple, with the episode they belong to and its originator. All windows have one order, so that
- * there is one sort; records that start together are of one episode in whatever order they come.
+ * there is one sort, and all frames are of values, never of rows: which of the records that start together comes first is
+ * nowhere said, and differs from one sort to the next. Such records get one number, so the numbers have gaps.
  */
 export const EPISODES = `
   CREATE OR REPLACE TEMP TABLE episode AS
   WITH record AS (
-    SELECT *, (protocol IN (1, 58) OR originator < responder OR (originator = responder AND originator_port <= service)) AS is_forward
-    FROM flows WHERE tuple IN (SELECT tuple FROM shared_tuple)
+    SELECT flows.*, (protocol IN (1, 58) OR originator < responder OR (originator = responder AND originator_port <= service)) AS is_forward,
+      (originator_port < service OR (originator_port = service AND one.text > other.text)) AS is_doubted
+    FROM flows JOIN addresses AS one ON one.id = originator JOIN addresses AS other ON other.id = responder
+    WHERE tuple IN (SELECT tuple FROM shared_tuple)
   ), placed AS (
     SELECT start_us, end_us, collector, scope_id, outcome, evidence, is_forward,
       CASE WHEN is_forward THEN (originator::UBIGINT << 32) | responder ELSE (responder::UBIGINT << 32) | originator END AS ends,
       (protocol::UBIGINT << 32) | CASE WHEN is_forward THEN (originator_port::UBIGINT << 16) | service
                                                        ELSE (service::UBIGINT << 16) | originator_port END AS line,
-      (evidence::BIGINT << 53) | (start_us << 1) | (NOT is_forward)::BIGINT AS direction,
+      ${DIRECTION} AS direction,
       CASE WHEN is_forward THEN originator_identity ELSE responder_identity END AS low_identity,
       CASE WHEN is_forward THEN responder_identity ELSE originator_identity END AS high_identity,
       CASE WHEN is_forward THEN originator_packets ELSE responder_packets END AS low_packets,
@@ -82,13 +95,13 @@ export const EPISODES = `
     SELECT *,
       min(direction) OVER (${IN_TIME} ${WHOLE}) AS tuple_direction,
       min(collector) OVER (${IN_TIME} ${WHOLE}) <> max(collector) OVER (${IN_TIME} ${WHOLE}) AS is_shared,
-      max(end_us) OVER (${IN_TIME} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached_us,
+      max(end_us) OVER (${IN_TIME} RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached_us,
       min(start_us) OVER (${IN_TIME} RANGE BETWEEN ${CLOCK_SKEW_US} PRECEDING AND CURRENT ROW) AS first_us,
       min(start_us) OVER (${IN_TIME} RANGE BETWEEN ${CONTINUES_WITHIN_US} PRECEDING AND 1 PRECEDING) IS NOT NULL AS is_later
     FROM placed
   ), numbered AS (
     SELECT *,
-      sum((reached_us IS NULL OR start_us > reached_us + ${CLOCK_SKEW_US})::INTEGER) OVER (${IN_TIME} ROWS UNBOUNDED PRECEDING)::INTEGER
+      sum((reached_us IS NULL OR start_us > reached_us + ${CLOCK_SKEW_US})::INTEGER) OVER (${IN_TIME} RANGE UNBOUNDED PRECEDING)::INTEGER
         AS episode_no
     FROM ordered
   ), directed AS (
@@ -97,7 +110,7 @@ export const EPISODES = `
   SELECT start_us, end_us, collector, ${TUPLE}, episode_no, evidence,
     -- Near the edge of a window, clocks that differ must not make one flow two.
     CASE WHEN is_shared THEN first_us ELSE start_us END AS at_us,
-    ((CASE WHEN episode_direction >> 53 <= ${LAST_CERTAIN} THEN episode_direction ELSE tuple_direction END) & 1) = 0 AS is_low_client,
+    ((CASE WHEN episode_direction >> ${EVIDENCE_BIT} <= ${LAST_CERTAIN} THEN episode_direction ELSE tuple_direction END) & 1) = 0 AS is_low_client,
     low_identity, high_identity, low_packets, high_packets, low_bytes, high_bytes,
     (outcome = ${ANSWERED})::INTEGER AS answered, (outcome = ${REFUSED})::INTEGER AS refused,
     (outcome = ${MIDSTREAM} AND NOT is_later)::INTEGER AS midstream,
@@ -200,12 +213,13 @@ export function windowsOf(widthUs: number, condition = "TRUE"): string {
     FROM packed`;
 }
 
-/** Every collector of every window in the wanted hours, in the columns of `window_observers`. */
-export function observersOf(widthUs: number): string {
-  const windows = (at: string) => `unnest(range(${at} // ${widthUs} * ${widthUs}, end_us + 1, ${widthUs}))`;
+/** Every collector of every window in the wanted hours, in the columns of `window_observers`. `condition` is about `begun_us`. */
+export function observersOf(widthUs: number, condition = "TRUE"): string {
+  const windows = (at: string) =>
+    `unnest(range(${at} // ${widthUs} * ${widthUs}, end_us + 1, ${widthUs})) AS window_us, ${at} AS begun_us`;
   return `
     SELECT DISTINCT window_us, client, responder, protocol, service, scope_id, collector FROM (
-      SELECT ${windows("start_us")} AS window_us, ${OWN}, collector FROM flows WHERE ${LONE}
-      UNION ALL SELECT ${windows("at_us")} AS window_us, ${SIDES}, collector FROM episode
-    ) WHERE window_us // ${HOUR_US} IN (SELECT hour FROM wanted_hour)`;
+      SELECT ${windows("start_us")}, ${OWN}, collector FROM flows WHERE ${LONE}
+      UNION ALL SELECT ${windows("at_us")}, ${SIDES}, collector FROM episode
+    ) WHERE window_us // ${HOUR_US} IN (SELECT hour FROM wanted_hour) AND ${condition}`;
 }

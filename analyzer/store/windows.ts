@@ -118,8 +118,10 @@ export class Windows {
     const bounds = await this.want(hours);
     await connection.run(SHARED_TUPLES, bounds);
     await connection.run(EPISODES);
-    const begunBefore = windowsOf(HOUR_US, "begun_us < $bound::BIGINT");
-    await connection.run(`INSERT INTO windows ${begunBefore}`, { ...bounds, bound: BigInt(boundUs) });
+    const begunBefore = "begun_us < $bound::BIGINT";
+    const values = { ...bounds, bound: BigInt(boundUs) };
+    await connection.run(`INSERT INTO windows ${windowsOf(HOUR_US, begunBefore)}`, values);
+    await connection.run(`INSERT INTO window_observers ${observersOf(HOUR_US, begunBefore)}`, values);
   }
 
   /** Drops the derived windows before `boundUs`, which are stored now. */

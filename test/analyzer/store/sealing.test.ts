@@ -17,7 +17,11 @@ const BATCHES = [
     ...hourOf(0),
     { startUs: T0 + 60 * SECOND, endUs: T0 + 3 * HOUR_US + SECOND, fromPort: 1 },
   ]),
-  batchOf(originOf("b", 0), hourOf(0)),
+  // In the later hours, one collector saw only what began in the hour that is sealed first.
+  batchOf(originOf("b", 0), [
+    ...hourOf(0),
+    { startUs: T0 + 70 * SECOND, endUs: T0 + 2 * HOUR_US + SECOND, fromPort: 2 },
+  ]),
   batchOf(originOf("a", 1), hourOf(1)),
   batchOf(originOf("a", 2), hourOf(2)),
   batchOf(originOf("a", 3), hourOf(3)),
@@ -50,7 +54,7 @@ test("flows that come after their hour was closed are added, and said to be", as
   await store.append([batchOf(originOf("c", 0), [{ startUs: T0 + 5 * SECOND, fromPort: 7 }])]);
   const { windows } = await store.conversations({ untilUs: T0 + HOUR_US }, "hour");
   assert.equal(windows.length, 1);
-  assert.equal(windows[0]?.flows.answered, 12);
+  assert.equal(windows[0]?.flows.answered, 13);
   assert.deepEqual(windows[0]?.observers, ["a", "b", "c"]);
   const late = (await store.gaps()).find(({ collector }) => collector === "c");
   assert.match(late?.reason ?? "", /^1 flow came after their hour was closed/);
