@@ -14,7 +14,7 @@ import { elementTexts } from "./nft-text.js";
 export function rulesetHash(policySet: PolicySet, inventory: Inventory): string {
   const expression = expressForHosts(policySet, inventory, { mode: "deny" });
   const hosts = isolatedHosts(expression).map((workload) => {
-    const { directions, permits, lifelines } = hostRuleset(expression, workload);
+    const { directions, permits } = hostRuleset(expression, workload);
     return {
       workload: workload.id,
       directions,
@@ -24,8 +24,7 @@ export function rulesetHash(policySet: PolicySet, inventory: Inventory): string 
         kind: set.kind,
         elements: elementTexts(set),
       })),
-      lifelines: lifelineTexts(lifelines, expression.selection),
     };
   });
-  return canonicalHash(hosts);
+  return canonicalHash({ lifelines: lifelineTexts(expression.lifelines, expression.selection), hosts });
 }
