@@ -2,6 +2,7 @@ import type { ConversationKey, ConversationWindow } from "../model/conversation.
 import type { FlowBatch } from "../model/flow-batch.js";
 import type { Graph, GraphLevel } from "../model/graph.js";
 import { formatInventory } from "../model/inventory-format.js";
+import type { SensorHeartbeat } from "../model/sensor-heartbeat.js";
 import type { Inventory } from "../model/workload.js";
 import { discover } from "./discovery/discover.js";
 import type { EdgeDetail, ExplorerSource, SensorStatus, TimelineSlice, TimeSpan } from "./explorer.js";
@@ -154,6 +155,10 @@ export class Analyzer implements ExplorerSource {
 
   async sensors(): Promise<readonly SensorStatus[]> {
     return (await this.loaded()).sensors;
+  }
+
+  async heartbeats(): Promise<readonly SensorHeartbeat[]> {
+    return [];
   }
 
   proposal(): Promise<Proposal> {

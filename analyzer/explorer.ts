@@ -1,4 +1,5 @@
 import type { Graph, GraphEdge, GraphLevel } from "../model/graph.js";
+import type { SensorHeartbeat } from "../model/sensor-heartbeat.js";
 import type { Inventory } from "../model/workload.js";
 import type { FlowSample } from "../policy/allow-rule.js";
 import type { Proposal } from "./proposal.js";
@@ -11,7 +12,7 @@ export interface TimelineSlice {
   readonly failed: number; // refused and unanswered
 }
 
-/** A collector as the analyzer knows it. */
+/** A collector as the analyzer knows it from its batches. What it says of itself is its heartbeat. */
 export interface SensorStatus {
   readonly collector: string;
   readonly firstSeenUs: number;
@@ -44,6 +45,8 @@ export interface ExplorerSource {
   edge(level: GraphLevel, edgeId: string, span: TimeSpan): Promise<EdgeDetail | undefined>;
   timeline(slices: number): Promise<readonly TimelineSlice[]>;
   sensors(): Promise<readonly SensorStatus[]>;
+  /** The newest word of every sensor about itself, by sensor. They come all the time and are no change of the data. */
+  heartbeats(): Promise<readonly SensorHeartbeat[]>;
   proposal(): Promise<Proposal>;
   inventory(): Inventory;
 }

@@ -29,7 +29,7 @@ const spool = z.object({
   fault: text.optional(), // why the disk takes nothing now; absent while it does
 });
 
-const heartbeat = z.object({
+export const heartbeatSchema = z.object({
   version: z.literal(HEARTBEAT_VERSION),
   sensor: text.min(1),
   kind: z.enum(["collector", "enforcer", "analyzer"]),
@@ -45,7 +45,7 @@ const heartbeat = z.object({
 });
 
 /** That a sensor lives, and how well it sees. Fields that a later version adds are passed over. */
-export type SensorHeartbeat = Readonly<z.infer<typeof heartbeat>>;
+export type SensorHeartbeat = Readonly<z.infer<typeof heartbeatSchema>>;
 export type WatchedInterface = Readonly<z.infer<typeof watched>>;
 
 export function encodeHeartbeat(beat: SensorHeartbeat): Uint8Array {
@@ -54,5 +54,5 @@ export function encodeHeartbeat(beat: SensorHeartbeat): Uint8Array {
 
 /** @throws {SyntaxError} If the bytes are no heartbeat. */
 export function parseHeartbeat(bytes: Uint8Array): SensorHeartbeat {
-  return parseDocument("sensor heartbeat", heartbeat, bytes);
+  return parseDocument("sensor heartbeat", heartbeatSchema, bytes);
 }

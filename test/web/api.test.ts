@@ -8,6 +8,7 @@ import type {
   MapAnswer,
   MatrixAnswer,
   Problem,
+  SensorsAnswer,
   StateCounts,
 } from "../../web/api/contract.js";
 import { MARK_LIMIT } from "../../web/api/contract.js";
@@ -270,7 +271,27 @@ test("the proposal, the sensors, the timeline and the overview answer in their s
   assert.equal(overview.sensors.dropped, "unknown");
   assert.deepEqual(overview.labelKeys, ["app", "tier"]);
   assert.equal((await ask<{ slices: unknown[] }>("/api/timeline?slices=30")).slices.length, 30);
-  assert.equal((await ask<{ sensors: unknown[] }>("/api/sensors")).sensors.length, 2);
+});
+
+test("sensors answer anew each time, with those that only sent word of themselves, and their gaps", async () => {
+  const url = "/api/sensors";
+  const reply = await app.inject({ url, headers: { host: "localhost" } });
+  assert.equal(reply.headers["cache-control"], "no-store");
+  assert.equal(reply.headers.etag, undefined);
+  const answer = reply.json<SensorsAnswer>();
+  assert.deepEqual(
+    answer.sensors.map(({ id, stored, heartbeat }) => [id, stored !== undefined, heartbeat !== undefined]),
+    [
+      ["node-a", true, true],
+      ["node-b", true, false],
+      ["node-c", false, true],
+      ["node-d", false, true],
+      ["node-e", false, true],
+      ["node-f", false, true],
+      ["shop-1", false, true],
+    ],
+  );
+  assert.deepEqual([answer.sensorCount, answer.gapCount, answer.gaps.length], [7, 1, 1]);
 });
 
 test("completion offers what the data holds", async () => {

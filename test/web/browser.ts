@@ -9,7 +9,7 @@ import { type BrowserContext, chromium, type Page } from "playwright-core";
 import type { ExplorerSource } from "../../analyzer/explorer.js";
 import type { BundleRenderer } from "../../web/api/bundle-files.js";
 import { type RunningServer, startServer } from "../../web/api/server.js";
-import { companyBundles } from "./company.js";
+import { companyBundles, NOW_US } from "./company.js";
 
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
 const UI_DIR = fileURLToPath(new URL("../../../web/ui/dist", import.meta.url));
@@ -36,6 +36,7 @@ export async function serveExplorer(
     targets: ["kubernetes", "nftables"],
     uiDir: UI_DIR,
     version: "0.0.0",
+    nowUs: () => NOW_US,
   };
   const server = await startServer({ ...options, listen: { host: "127.0.0.1", port: 0 } });
   const complaints: string[] = [];

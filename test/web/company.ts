@@ -2,6 +2,7 @@ import type { EdgeDetail, ExplorerSource, TimeSpan } from "../../analyzer/explor
 import type { Proposal } from "../../analyzer/proposal.js";
 import type { EdgeState, Graph, GraphEdge, GraphLevel, GraphNode } from "../../model/graph.js";
 import type { Labels } from "../../model/label-selector.js";
+import type { SensorHeartbeat } from "../../model/sensor-heartbeat.js";
 import { EMPTY_INVENTORY } from "../../model/workload.js";
 import type { AllowRule } from "../../policy/allow-rule.js";
 import type { Bundle } from "../../policy/bundle.js";
@@ -407,6 +408,47 @@ function proposalOf(list: readonly Talk[]): Proposal {
   };
 }
 
+/** When the page is looked at. */
+export const NOW_US = START_US + HOURS * HOUR;
+
+function beat(sensor: string, secondsAgo: number, rest: Partial<SensorHeartbeat> = {}): SensorHeartbeat {
+  const interfaces = [{ name: "eth0", program: "tcpdump", packets: 1_204_117, dropped: 0 }];
+  return {
+    version: 1,
+    sensor,
+    kind: "collector",
+    boot: "b1",
+    atUs: NOW_US - secondsAgo * 1e6,
+    startedUs: START_US,
+    software: "0.1.0",
+    interfaces,
+    ...rest,
+  };
+}
+
+/** One that is well, one whose broker is away, one that fell silent, one without an interface, an enforcer, one that ended. */
+const HEARTBEATS: readonly SensorHeartbeat[] = [
+  beat("node-a", 4, {
+    spool: { bytes: 0, batches: 0, lostBatches: 0, lostFlows: 0 },
+    lagMs: 640,
+    clockOffsetMs: -12,
+  }),
+  beat("node-c", 2, {
+    spool: { bytes: 48_200_113, batches: 1920, oldestUs: NOW_US - 25 * 60e6, lostBatches: 12, lostFlows: 11_840 },
+    lagMs: 25 * 60e3,
+    clockOffsetMs: 7_200,
+  }),
+  beat("node-d", 340, { interfaces: [{ name: "any", program: "cap", packets: 88_410, dropped: "unknown" }] }),
+  beat("node-e", 1, {
+    interfaces: [
+      { name: "eth0", program: "tcpdump", packets: 11, dropped: 3 },
+      { name: "wg0", program: "tcpdump", packets: 0, dropped: 0, waiting: "there is no such interface" },
+    ],
+  }),
+  beat("node-f", 86_400, { ended: true }),
+  beat("shop-1", 3, { kind: "enforcer", interfaces: [] }),
+];
+
 /** A source whose data can grow: `announce` adds one more talk and tells whoever listens. */
 export interface CompanySource extends ExplorerSource {
   announce(): void;
@@ -490,6 +532,7 @@ export function companySource(services = SERVICES, intended = INTENDED): Company
         dropped: "unknown",
       },
     ],
+    heartbeats: async () => HEARTBEATS,
     proposal: async () => proposalOf(list),
     inventory: () => EMPTY_INVENTORY,
   };

@@ -172,6 +172,28 @@ const PLACES = [
   "/sensors",
 ];
 
+test("the sensors page says in words who is silent, who captures nothing, and what nobody knows", async () => {
+  const page = await explorer.open("/sensors");
+  await page.waitForSelector(".sensors tbody tr");
+  assert.equal((await page.textContent(".sensors-summary"))?.trim(), "▲ 3 of 7 sensors are in trouble.");
+  const cells = async (id: string) => page.locator(`.sensors tr:has(th:has-text("${id}")) td`).allTextContents();
+  assert.deepEqual((await cells("node-d")).slice(0, 3), [
+    "▲ silent for 6 min",
+    "any by cap, 88,410 packets",
+    "▲ unknown",
+  ]);
+  assert.equal((await cells("node-e"))[0], "▲ captures nothing on wg0");
+  assert.deepEqual((await cells("node-b")).slice(0, 5), [
+    "sends no heartbeat",
+    "unknown",
+    "▲ unknown",
+    "unknown",
+    "unknown",
+  ]);
+  assert.equal((await cells("node-f"))[0], "ended, as it was told to");
+  assert.match((await page.textContent(".gaps")) ?? "", /The sensor restarted and cannot tell/);
+});
+
 for (const scheme of ["light", "dark"] as const) {
   test(`axe finds nothing on any page in the ${scheme} theme`, async () => {
     const page = await explorer.open("/explore", scheme);

@@ -80,6 +80,14 @@ export function hostileSource(): ExplorerSource {
     sensors: async () => [
       { collector: name(1), firstSeenUs: START_US, lastSeenUs: START_US, batches: 1, flows: 1, dropped: 0 },
     ],
+    heartbeats: async () => [
+      {
+        ...{ version: 1, sensor: name(2), kind: "collector", boot: name(0), atUs: START_US, startedUs: 0 },
+        software: name(9).slice(0, 1024), // longer ones are refused as they come in
+        interfaces: [{ name: name(6), program: name(1), packets: 1, dropped: "unknown", waiting: name(0) }],
+        spool: { bytes: 1, batches: 1, lostBatches: 0, lostFlows: 0, fault: name(6) },
+      },
+    ],
     async proposal() {
       const proposal = await base.proposal();
       const [rule] = proposal.policySet.rules;

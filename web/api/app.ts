@@ -22,11 +22,15 @@ export interface ApiOptions {
   readonly uiDir: string; // where the built page lies
   readonly version: string;
   readonly probes?: Probes; // without, only that the process is alive can be asked
+  readonly nowUs?: () => number; // the clock, default the system's
   readonly allowedHosts?: readonly string[]; // names, besides addresses and localhost, under which we are reached
 }
 
 /** Addresses of the page that are no files: the page itself decides what to show there. */
 const PAGES = ["/", "/explore", "/proposals", "/sensors"];
+
+/** Answers that change without the data changing. */
+const ALWAYS_NEW = ["/api/events", "/api/sensors"];
 
 const NOT_BUILT = `<!doctype html><html lang="en"><title>Portolan</title><p>The explorer's page is not built: run
 <code>npm run build</code> in the checkout. The API answers under <a href="/api/openapi.json">/api</a>.</p></html>`;
@@ -79,7 +83,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
 function revalidateByRevision(app: FastifyInstance, source: ExplorerSource): void {
   const run = randomUUID().slice(0, 8); // revisions start anew with each process
   app.addHook("onRequest", async (request, reply) => {
-    if (!request.url.startsWith("/api/") || request.url.startsWith("/api/events")) return;
+    if (!request.url.startsWith("/api/") || ALWAYS_NEW.some((path) => request.url.startsWith(path))) return;
     const tag = `W/"${run}-${source.revision()}"`;
     reply.header("etag", tag).header("cache-control", "private, no-cache");
     const known = request.headers["if-none-match"]?.split(",").map((part) => part.trim());

@@ -2,7 +2,9 @@
  * The shapes of the HTTP API, as schemas: they check what comes in, bound what goes out, and are the OpenAPI document.
  * The browser takes only the types.
  */
+
 import { z } from "zod";
+import { heartbeatSchema } from "../../model/sensor-heartbeat.js";
 
 export const GRAPH_LEVELS = ["workload", "app", "namespace"] as const;
 export const EDGE_STATES = ["allowed", "quarantined", "undecided", "excluded"] as const;
@@ -260,20 +262,40 @@ export const TimelineAnswer = z.object({
 });
 export type TimelineAnswer = z.infer<typeof TimelineAnswer>;
 
+/** One sensor: what was stored of it, and what it last said of itself. One of the two may be missing, never both. */
+export const Sensor = z.object({
+  id: z.string(),
+  stored: z
+    .object({
+      firstSeenUs: timeUs,
+      lastSeenUs: timeUs,
+      batches: z.number(),
+      flows: z.number(),
+      dropped: z.union([z.number(), z.literal("unknown")]),
+    })
+    .optional(),
+  heartbeat: heartbeatSchema.optional(),
+});
+export type Sensor = z.infer<typeof Sensor>;
+
 export const SensorsAnswer = z.object({
   revision: z.number(),
-  sensors: z
+  nowUs: timeUs.describe("the server's clock, against which heartbeats are old or not"),
+  silentAfterUs: z.number().describe("after so long without a heartbeat nobody can say that a sensor lives"),
+  sensors: z.array(Sensor).readonly(),
+  sensorCount: z.number().describe("all of them, also those that are not listed"),
+  gaps: z
     .array(
       z.object({
         collector: z.string(),
-        firstSeenUs: timeUs,
-        lastSeenUs: timeUs,
-        batches: z.number(),
-        flows: z.number(),
-        dropped: z.union([z.number(), z.literal("unknown")]),
+        fromUs: timeUs,
+        untilUs: timeUs,
+        lost: z.union([z.number(), z.literal("unknown")]),
+        reason: z.string(),
       }),
     )
     .readonly(),
+  gapCount: z.number(),
 });
 export type SensorsAnswer = z.infer<typeof SensorsAnswer>;
 

@@ -2,11 +2,13 @@ import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { ExplorerSource } from "../../analyzer/explorer.js";
+import { HEARTBEAT_EVERY_MS } from "../../model/sensor-heartbeat.js";
 import { attachment, type BundleRenderer, bundleFileType } from "./bundle-files.js";
 import * as contract from "./contract.js";
 import { csvText } from "./csv.js";
 import { csvRows, type ExplorerViews, labelKeysOf, totalsOf } from "./explorer-views.js";
 import { HttpProblem } from "./problem.js";
+import { sensorRows } from "./sensor-rows.js";
 import { tarOf } from "./tar.js";
 
 export interface RouteParts {
@@ -15,10 +17,15 @@ export interface RouteParts {
   readonly bundles: BundleRenderer;
   readonly targets: readonly string[];
   readonly version: string;
+  readonly nowUs?: () => number; // the clock, default the system's
 }
 
 const EDGES_PER_RULE = 200;
 const LABEL_KEYS_SHOWN = 40;
+const SENSORS_LISTED = 2_000;
+/** Three heartbeats that did not come, and half the way to the fourth. */
+const SILENT_AFTER_US = 3.5 * HEARTBEAT_EVERY_MS * 1000;
+const GAPS_LISTED = 500; // the latest of each sensor come last
 
 function spanOf(params: { from?: number | undefined; until?: number | undefined }) {
   return {
@@ -30,7 +37,8 @@ function spanOf(params: { from?: number | undefined; until?: number | undefined 
 const failures = { 400: contract.Problem, 404: contract.Problem };
 
 /** The questions about traffic: figures, map, matrix, table, one edge, time, completion. */
-export function exploreRoutes(instance: FastifyInstance, { source, views, version }: RouteParts): void {
+export function exploreRoutes(instance: FastifyInstance, parts: RouteParts): void {
+  const { source, views, version, nowUs = () => Date.now() * 1000 } = parts;
   const app = instance.withTypeProvider<ZodTypeProvider>();
 
   app.get("/api/overview", {
@@ -166,8 +174,22 @@ export function exploreRoutes(instance: FastifyInstance, { source, views, versio
   });
 
   app.get("/api/sensors", {
-    schema: { summary: "Collectors and what they lost", response: { 200: contract.SensorsAnswer } },
-    handler: async () => ({ revision: source.revision(), sensors: await source.sensors() }),
+    schema: { summary: "Sensors, how they fare, and what they lost", response: { 200: contract.SensorsAnswer } },
+    handler: async (_, reply) => {
+      const revision = source.revision();
+      const [seen, beats, { gaps }] = await Promise.all([source.sensors(), source.heartbeats(), source.proposal()]);
+      const sensors = sensorRows(seen, beats);
+      reply.header("cache-control", "no-store");
+      return {
+        revision,
+        nowUs: nowUs(),
+        silentAfterUs: SILENT_AFTER_US,
+        sensors: sensors.slice(0, SENSORS_LISTED),
+        sensorCount: sensors.length,
+        gaps: gaps.slice(-GAPS_LISTED),
+        gapCount: gaps.length,
+      };
+    },
   });
 
   app.get("/api/complete", {

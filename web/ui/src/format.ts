@@ -38,5 +38,11 @@ export function duration(us: number): string {
   return hours < 72 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }
 
+/** A short time as one reads it: `40 ms`, `1.2 s`, `3 min`. */
+export function milliseconds(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : duration(ms * 1000);
+}
+
 /** Names come from the wire: shown, never run, and never able to disturb the line they stand in. */
 export const shown = visibleText;

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { OverviewAnswer } from "../../api/contract.js";
 import { ExplorePage } from "./explore-page.js";
 import { ProposalsPage } from "./proposals/proposals-page.js";
-import { SensorsPage } from "./sensors-page.js";
+import { SensorsPage } from "./sensors/sensors-page.js";
 import { Header } from "./shell/header.js";
 import { Help } from "./shell/help.js";
 import { handleKeys } from "./shell/keys.js";

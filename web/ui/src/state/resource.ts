@@ -34,11 +34,20 @@ export async function askApi<T>(url: string, signal?: AbortSignal): Promise<T> {
   return (await reply.json()) as T;
 }
 
-/** What the API answers to `url`, again whenever it or `refresh` changes; `undefined` asks nothing. */
-export function useResource<T>(url: string | undefined): Resource<T> {
+/**
+ * What the API answers to `url`, again whenever it or `refresh` changes; `undefined` asks nothing. With `everyMs` it is
+ * asked again and again, and no earlier answer is taken for today's.
+ */
+export function useResource<T>(url: string | undefined, everyMs?: number): Resource<T> {
   const [resource, setResource] = useState<Resource<T>>({ kind: "loading" });
   const last = useRef<T | undefined>(undefined);
   const turn = refresh.value;
+  const [tick, setTick] = useState(0);
+  useEffect(() => {
+    if (everyMs === undefined) return;
+    const timer = setInterval(() => setTick((before) => before + 1), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
   useEffect(() => {
     if (url === undefined) {
       last.current = undefined;
@@ -47,7 +56,7 @@ export function useResource<T>(url: string | undefined): Resource<T> {
     }
     const before = last.current === undefined ? {} : { data: last.current };
     const known = answers.get(url) as T | undefined;
-    if (known !== undefined) {
+    if (known !== undefined && everyMs === undefined) {
       last.current = known;
       setResource({ kind: "ready", data: known });
       return;
@@ -69,6 +78,6 @@ export function useResource<T>(url: string | undefined): Resource<T> {
       },
     );
     return () => abort.abort();
-  }, [url, turn]);
+  }, [url, turn, everyMs, tick]);
   return resource;
 }
