@@ -1,6 +1,7 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EXIT, Failure } from "./failure.js";
+import { makeFolder } from "./make-folder.js";
 
 export interface OutputFile {
   readonly path: string; // relative to the folder
@@ -16,7 +17,7 @@ export function writeFiles(folder: string, files: readonly OutputFile[]): void {
   for (const file of files) {
     const path = join(folder, file.path);
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       writeFileSync(`${path}.part`, file.text);
       renameSync(`${path}.part`, path);
     } catch (error) {

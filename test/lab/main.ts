@@ -1,7 +1,8 @@
 // npm run lab -- --minutes N --out DIR: a small company of real programs, captured, with its inventory and its truth.
-import { copyFileSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { makeFolder } from "../../cli/make-folder.js";
 import { formatInventory } from "../../model/inventory-format.js";
 import { countPackets } from "./capture.js";
 import { HOSTS } from "./company.js";
@@ -38,9 +39,9 @@ function parseCommandLine(): { readonly minutes: number; readonly out: string } 
   }
 }
 
-function makeFolder(out: string): void {
+function makeOutFolder(out: string): void {
   try {
-    mkdirSync(out, { recursive: true });
+    makeFolder(out);
   } catch (error) {
     throw new LabEnvironmentError(
       `Cannot write to "${out}": wanted a folder (${(error as NodeJS.ErrnoException).code})`,
@@ -69,7 +70,7 @@ async function main(): Promise<number> {
     });
   }
   requireLab();
-  makeFolder(out);
+  makeOutFolder(out);
   const lab = await Lab.build({ capture: true, onStep: say });
   try {
     if (interruption.signal.aborted) return status;
