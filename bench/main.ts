@@ -8,9 +8,18 @@ import { explorerBench } from "./explorer-bench.js";
 import { generatorBench } from "./generator-bench.js";
 import { liveBench } from "./live-bench.js";
 import { policyBench } from "./policy-bench.js";
+import { replayBench } from "./replay-bench.js";
 
 /** All benches, in the order in which they run. */
-const BENCHES: readonly Bench[] = [generatorBench, captureBench, liveBench, discoveryBench, explorerBench, policyBench];
+const BENCHES: readonly Bench[] = [
+  generatorBench,
+  captureBench,
+  liveBench,
+  discoveryBench,
+  explorerBench,
+  policyBench,
+  replayBench,
+];
 
 const USAGE = `Usage: npm run bench -- [--quick] [NAME ...]
 

@@ -60,8 +60,8 @@ export class DirectionTable {
   /** Whether a class of subjects evidently meets the same in both, without making their rows. */
   isAlike(other: DirectionTable, subjectClass: number): boolean {
     return (
-      this.enforced.signatureOf(subjectClass) === other.enforced.signatureOf(subjectClass) &&
-      this.trial.signatureOf(subjectClass) === other.trial.signatureOf(subjectClass)
+      isSame(this.enforced.signatureOf(subjectClass), other.enforced.signatureOf(subjectClass)) &&
+      isSame(this.trial.signatureOf(subjectClass), other.trial.signatureOf(subjectClass))
     );
   }
 
@@ -103,6 +103,10 @@ export class DirectionTable {
       atoms: Int32Array.from(atoms),
     };
   }
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((word, i) => word === b[i]);
 }
 
 type EntriesByPeers = ReadonlyMap<number, readonly OrderedEntry[]>;

@@ -18,6 +18,13 @@ export interface OrderedEntry {
   readonly services: number; // the verdict map that denies just these
 }
 
+/** Words of a signature that are no pairs of peers and services; pairs are never negative. */
+const OPEN = -1;
+const CLOSED = -2;
+const ACTIONS = { allow: -3, deny: -4, pass: -5 } as const;
+
+const MOST_MAPS = 2 ** 26;
+
 /** Stages that are asked one after the other, indexed by the classes of subjects that they govern. */
 export class StageList {
   readonly #entries: readonly OrderedEntry[][]; // by class, in order
@@ -71,29 +78,40 @@ export class StageList {
   }
 
   /**
-   * What a class of subjects meets, as text. Lists that say the same to it have the same, in whatever order they say it and
-   * however they divide the services between them; only different divisions of the peers may have another.
+   * What a class of subjects meets, as numbers. Lists that say the same to it have the same, in whatever order they say it
+   * and however they divide the services between them; only different divisions of the peers may have another.
    */
-  signatureOf(subjectClass: number): string {
+  signatureOf(subjectClass: number): readonly number[] {
     const entries = this.#entries[subjectClass]!;
-    const parts: string[] = [];
+    const signature: number[] = [];
     let next = 0;
     for (let stage = 0; stage < this.stages.length; stage++) {
-      parts.push(this.closuresOf(stage, subjectClass).length > 0 ? "closed" : "open");
+      signature.push(this.closuresOf(stage, subjectClass).length > 0 ? CLOSED : OPEN);
       while (entries[next]?.stage === stage) {
         const { rank, action } = entries[next]!.entry;
-        const byPeers = new Map<number, OrderedEntry[]>();
-        for (; entries[next]?.stage === stage && entries[next]!.entry.rank === rank; next++) {
-          const { peers } = entries[next]!;
-          const others = byPeers.get(peers);
-          if (others === undefined) byPeers.set(peers, [entries[next]!]);
-          else others.push(entries[next]!);
-        }
-        const pairs = [...byPeers].map(([peers, alike]) => peers * 2 ** 26 + this.#servicesOf(alike));
-        parts.push(action, pairs.sort((a, b) => a - b).join());
+        const begin = next;
+        while (entries[next]?.stage === stage && entries[next]!.entry.rank === rank) next++;
+        signature.push(ACTIONS[action]);
+        for (const pair of this.#pairsOf(entries.slice(begin, next))) signature.push(pair);
       }
     }
-    return parts.join(" ");
+    return signature;
+  }
+
+  /** Each set of peers with the number of all services that `equals`, entries of one rank, speak with it; ascending. */
+  #pairsOf(equals: readonly OrderedEntry[]): Float64Array {
+    const pairs = Float64Array.from(equals, ({ peers, services }) => peers * MOST_MAPS + services).sort();
+    const isTwice = pairs.some(
+      (pair, i) => Math.floor(pair / MOST_MAPS) === Math.floor((pairs[i + 1] ?? -1) / MOST_MAPS),
+    );
+    if (!isTwice) return pairs;
+    const byPeers = new Map<number, OrderedEntry[]>();
+    for (const entry of equals) {
+      const others = byPeers.get(entry.peers);
+      if (others === undefined) byPeers.set(entry.peers, [entry]);
+      else others.push(entry);
+    }
+    return Float64Array.from(byPeers, ([peers, alike]) => peers * MOST_MAPS + this.#servicesOf(alike)).sort();
   }
 
   /** The number of all services of some entries together. */

@@ -17,6 +17,11 @@ export type CiliumPeers =
   | { readonly kind: "everybody" }
   | { readonly kind: "nobody" } // a list that is there and empty, or a rule without any word
   | { readonly kind: "endpoints"; readonly selectors: readonly EndpointSelector[] }
+  | {
+      readonly kind: "services";
+      readonly selectors: readonly EndpointSelector[];
+      readonly addresses: readonly string[];
+    }
   | { readonly kind: "cidrs"; readonly cidrs: readonly CiliumCidr[] }
   | { readonly kind: "entities"; readonly entities: readonly CiliumEntity[] }
   | { readonly kind: "nodes"; readonly selectors: readonly LabelSelector[] }
@@ -44,6 +49,8 @@ export interface CiliumRule {
   readonly action: "allow" | "deny";
   readonly peers: CiliumPeers;
   readonly services: ServiceMatch | undefined; // absent: every one
+  /** What the rule also looks at and we do not, e.g. "http rules"; it allows less than is shown here. */
+  readonly narrowedBy: readonly string[];
 }
 
 /** One `spec` of a policy, all defaults applied. */
@@ -55,15 +62,4 @@ export interface CiliumPolicy {
   readonly closes: readonly ("ingress" | "egress")[]; // the default deny that it turns on
   readonly ingress: readonly CiliumRule[];
   readonly egress: readonly CiliumRule[];
-}
-
-/** What a reader must know beside the policies: parts that narrow further than is shown, or that nobody can resolve. */
-export interface CiliumNote {
-  readonly policy: string;
-  readonly text: string;
-}
-
-export interface CiliumPolicies {
-  readonly policies: readonly CiliumPolicy[];
-  readonly notes: readonly CiliumNote[];
 }

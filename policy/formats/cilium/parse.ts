@@ -1,19 +1,18 @@
 import { cidrCovers, formatCidr, parseCidr } from "../../../model/cidr.js";
-import type { LabelRequirement, LabelSelector } from "../../../model/label-selector.js";
+import { type LabelRequirement, type LabelSelector, matchesLabels } from "../../../model/label-selector.js";
 import { gatherFaults } from "../manifest/manifest-error.js";
 import type { ManifestNode } from "../manifest/manifest-node.js";
 import { formatObject, type ManifestObject } from "../manifest/manifest-objects.js";
 import {
   CILIUM_ENTITIES,
   type CiliumCidr,
-  type CiliumNote,
   type CiliumPeers,
-  type CiliumPolicies,
   type CiliumPolicy,
   type CiliumRule,
   type EndpointSelector,
 } from "./cilium-policy.js";
 import { parseIcmps, parseToPorts } from "./parse-services.js";
+import { type ReferredService, referredServicesOf } from "./referred-services.js";
 
 const KINDS = ["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"];
 const API_VERSION = "cilium.io/v2";
@@ -22,8 +21,7 @@ const API_VERSION = "cilium.io/v2";
 interface Surroundings {
   readonly namespace: string | undefined; // of the policy
   readonly cidrGroups: ReadonlyMap<string, readonly string[]>;
-  readonly services: readonly ManifestObject[];
-  readonly note: (text: string) => void;
+  readonly services: readonly ReferredService[];
 }
 
 /** A selector whose keys may have a source, `k8s:app`, and whose values Kubernetes does not check. */
@@ -84,44 +82,30 @@ function parseCidrRule(node: ManifestNode, { cidrGroups }: Surroundings): Cilium
   return { cidrs: [outer], except: holes };
 }
 
-/** Services by name or label, as the pods that they select. */
-function parseToServices(node: ManifestNode, around: Surroundings): EndpointSelector[] {
-  return node.items().flatMap((item) => {
+/** Services by name or label, as the pods that they select and the addresses that stand in for pods. */
+function parseToServices(node: ManifestNode, { services }: Surroundings): CiliumPeers {
+  const found = node.items().flatMap((item) => {
     const { k8sService, k8sServiceSelector } = item.knownFields(["k8sService", "k8sServiceSelector"]);
-    const found = around.services.filter((service) => {
-      const inNamespace = (wanted: ManifestNode | undefined) =>
-        (service.namespace ?? "default") === (wanted?.text() ?? around.namespace ?? "default");
-      if (k8sService !== undefined) {
-        const { serviceName, namespace } = k8sService.knownFields(["serviceName", "namespace"]);
-        return service.name === serviceName?.text() && inNamespace(namespace);
-      }
-      const fields = k8sServiceSelector?.knownFields(["selector", "namespace"]) ?? {};
-      const labels = service.metadata.get("labels");
-      return (
-        inNamespace(fields.namespace) &&
-        (fields.selector === undefined ? [] : parseLabels(fields.selector).requirements).every(
-          (requirement) =>
-            requirement.operator === "In" && requirement.values.includes(labels?.get(requirement.key)?.text() ?? ""),
-        )
-      );
-    });
-    if (found.length === 0) around.note(`${item.field} names no Service among the manifests, so nobody is meant`);
-    return found.flatMap((service): EndpointSelector[] => {
-      const selector = service.node.get("spec")?.get("selector");
-      if (selector === undefined || selector.isNull) {
-        around.note(`Service ${service.name} has no selector: who is behind it is not in the manifests`);
-        return [];
-      }
-      const requirements = [...selector.fields()].map(
-        ([key, value]): LabelRequirement => ({
-          key: `k8s:${key}`,
-          operator: "In",
-          values: [value.text()],
-        }),
-      );
-      return [{ labels: { requirements }, namespace: service.namespace ?? "default" }];
-    });
+    if ((k8sService === undefined) === (k8sServiceSelector === undefined)) {
+      throw item.error(`Cannot read ${item.field}: wanted either k8sService or k8sServiceSelector`);
+    }
+    const { namespace } =
+      k8sService?.knownFields(["serviceName", "namespace"]) ??
+      k8sServiceSelector!.knownFields(["selector", "namespace"]);
+    // Without a namespace Services of all namespaces are meant.
+    const placed = services.filter((service) => namespace === undefined || service.namespace === namespace.text());
+    if (k8sService !== undefined) return placed.filter(({ name }) => name === k8sService.get("serviceName")?.text());
+    const selector = k8sServiceSelector!.get("selector");
+    if (selector === undefined) throw k8sServiceSelector!.error(`Cannot read ${item.field}: wanted a selector`);
+    const { requirements } = parseLabels(selector);
+    const bare = requirements.map((each) => ({ ...each, key: each.key.replace(/^(k8s|any):/, "") }));
+    return placed.filter(({ labels }) => matchesLabels({ requirements: bare }, labels));
   });
+  return {
+    kind: "services",
+    selectors: found.flatMap(({ selector }) => selector ?? []),
+    addresses: [...new Set(found.flatMap(({ addresses }) => addresses))].sort(),
+  };
 }
 
 function parseName(node: ManifestNode): string {
@@ -162,7 +146,7 @@ function parsePeers(field: PeerField, node: ManifestNode, around: Surroundings):
     case "toNodes":
       return { kind: "nodes", selectors: items.map(parseLabels) };
     case "toServices":
-      return { kind: "endpoints", selectors: parseToServices(node, around) };
+      return parseToServices(node, around);
     case "toFQDNs":
       return { kind: "names", patterns: items.map(parseName) };
   }
@@ -182,8 +166,7 @@ function parseRule(
   if (toPorts !== undefined && icmps !== undefined) {
     throw node.error(`Cannot read ${node.field}: wanted toPorts or icmps, not both`);
   }
-  const rule = `${section}[${at}]`;
-  if (authentication !== undefined) around.note(`${rule} wants mutual authentication: it allows less than is shown`);
+  const narrowedBy = authentication === undefined ? [] : ["mutual authentication"];
   const [field] = named;
   const isSilent = field === undefined && toPorts === undefined && icmps === undefined;
   const peers: CiliumPeers = isSilent
@@ -191,13 +174,18 @@ function parseRule(
     : field === undefined
       ? { kind: "everybody" }
       : parsePeers(field, fields[field]!, around);
-  const narrower = (what: string) => around.note(`${rule} has ${what}: it allows less than is shown`);
+  const services =
+    icmps !== undefined
+      ? parseIcmps(icmps)
+      : toPorts === undefined
+        ? undefined
+        : parseToPorts(toPorts, (what) => narrowedBy.push(what));
   return {
-    name: rule,
+    name: `${section}[${at}]`,
     action: section.endsWith("Deny") ? "deny" : "allow",
     peers,
-    services:
-      icmps !== undefined ? parseIcmps(icmps) : toPorts === undefined ? undefined : parseToPorts(toPorts, narrower),
+    services,
+    narrowedBy: [...new Set(narrowedBy)].sort(),
   };
 }
 
@@ -248,10 +236,9 @@ function cidrGroupsOf(objects: readonly ManifestObject[]): Map<string, readonly 
  * The Cilium policies among the objects of a cluster, with all defaults applied.
  * @throws {ManifestErrors} With every field that Cilium does not know or allow, and every reference that leads nowhere.
  */
-export function parseCiliumPolicies(objects: readonly ManifestObject[]): CiliumPolicies {
-  const notes: CiliumNote[] = [];
+export function parseCiliumPolicies(objects: readonly ManifestObject[]): readonly CiliumPolicy[] {
   const cidrGroups = cidrGroupsOf(objects);
-  const services = objects.filter((object) => object.kind === "Service" && object.apiVersion === "v1");
+  const services = referredServicesOf(objects);
   const seen = new Map<string, ManifestObject>();
   const policies = gatherFaults(
     objects
@@ -271,8 +258,7 @@ export function parseCiliumPolicies(objects: readonly ManifestObject[]): CiliumP
           throw object.node.error(`Cannot read ${formatObject(object)} twice: the name is taken at ${path}:${line}`);
         }
         seen.set(key, object);
-        const note = (text: string) => notes.push({ policy: formatObject(object), text });
-        const around = { namespace, cidrGroups, services, note };
+        const around = { namespace, cidrGroups, services };
         const spec = object.node.get("spec");
         const specs = [...(spec === undefined ? [] : [spec]), ...(object.node.get("specs")?.items() ?? [])];
         if (specs.length === 0) throw object.node.error(`Cannot read ${formatObject(object)}: wanted spec`);
@@ -280,5 +266,5 @@ export function parseCiliumPolicies(objects: readonly ManifestObject[]): CiliumP
       }),
   ).flat();
   const byName = (a: CiliumPolicy, b: CiliumPolicy) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
-  return { policies: policies.sort(byName), notes };
+  return policies.sort(byName);
 }

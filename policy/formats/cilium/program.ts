@@ -1,4 +1,4 @@
-import { type Labels, matchesLabels, meetsRequirement } from "../../../model/label-selector.js";
+import { type LabelSelector, type Labels, matchesLabels, meetsRequirement } from "../../../model/label-selector.js";
 import type { Workload } from "../../../model/workload.js";
 import { ALL_ENDS, allOf, anyOf, type EndSet, NO_ENDS } from "../../decision/end-set.js";
 import {
@@ -10,9 +10,16 @@ import {
   type Stage,
 } from "../../decision/program.js";
 import type { NameTable } from "../../neutral.js";
-import type { Cluster } from "../kubernetes/cluster.js";
+import { type Cluster, nodeWorkloadId } from "../kubernetes/cluster.js";
 import { podCensus } from "../pod-target.js";
-import type { CiliumEntity, CiliumPeers, CiliumPolicies, CiliumPolicy, EndpointSelector } from "./cilium-policy.js";
+import {
+  CILIUM_ENTITIES,
+  type CiliumEntity,
+  type CiliumPeers,
+  type CiliumPolicy,
+  type CiliumRule,
+  type EndpointSelector,
+} from "./cilium-policy.js";
 
 /** The labels that Cilium gives a pod's endpoint, all of the source `k8s`. */
 function endpointLabels(workload: Workload, namespaceLabels: Labels): Labels {
@@ -39,6 +46,18 @@ function matchesSelector({ labels, namespace }: EndpointSelector, workload: Work
     // Pods have no labels of other sources, such as `reserved`.
     return requirement.operator === "NotIn" || requirement.operator === "DoesNotExist";
   });
+}
+
+/** A selector of nodes whose keys have no source. */
+function bareKeys({ requirements }: LabelSelector): LabelSelector {
+  return { requirements: requirements.map((each) => ({ ...each, key: each.key.replace(/^(k8s|any|node):/, "") })) };
+}
+
+/** Cilium leaves labels out that Kubernetes itself sets: a policy that asks for them is valid and selects no node. */
+const NO_HOST_LABEL = /^((.*beta\.)?kubernetes\.io|io\.kubernetes|k8s\.io)\//;
+
+function hostLabels(labels: Labels): Labels {
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => !NO_HOST_LABEL.test(key)));
 }
 
 const UNSEEN_LETTERS = "[-a-zA-Z0-9_]*";
@@ -123,6 +142,21 @@ class CiliumMeaning {
     }
   }
 
+  /** What selectors mean that ask for a label of the source `reserved`: not pods but the entity of that name. */
+  #reserved(selectors: readonly EndpointSelector[]): EndSet[] {
+    return selectors.flatMap(({ labels }) => {
+      const names = labels.requirements.flatMap(({ key, operator }) =>
+        key.startsWith("reserved:") && (operator === "In" || operator === "Exists")
+          ? [key.slice("reserved:".length)]
+          : [],
+      );
+      const isAlone = names.length === 1 && labels.requirements.length === 1;
+      return isAlone
+        ? CILIUM_ENTITIES.filter((entity) => entity === names[0]).map((entity) => this.#entity(entity))
+        : [];
+    });
+  }
+
   peers(peers: CiliumPeers): EndSet {
     switch (peers.kind) {
       case "everybody":
@@ -130,7 +164,9 @@ class CiliumMeaning {
       case "nobody":
         return NO_ENDS;
       case "endpoints":
-        return this.pods(peers.selectors);
+        return anyOf([this.pods(peers.selectors), ...this.#reserved(peers.selectors)]);
+      case "services":
+        return anyOf([this.pods(peers.selectors), { kind: "addresses", cidrs: peers.addresses, of: "anyone" }]);
       case "cidrs":
         return anyOf(
           peers.cidrs.map(({ cidrs, except }) => {
@@ -145,7 +181,7 @@ class CiliumMeaning {
         return anyOf(peers.entities.map((entity) => this.#entity(entity)));
       case "nodes": {
         const nodes = this.cluster.nodes.filter((node) =>
-          peers.selectors.some((selector) => matchesLabels(selector, node.labels)),
+          peers.selectors.some((selector) => matchesLabels(bareKeys(selector), hostLabels(node.labels))),
         );
         return { kind: "addresses", cidrs: nodes.flatMap((node) => node.addresses), of: "anyone" };
       }
@@ -158,10 +194,19 @@ class CiliumMeaning {
     }
   }
 
-  subjects(policy: CiliumPolicy): EndSet {
-    // Nodes are no workloads of an inventory: a host policy governs nobody in here.
-    return policy.subject.kind === "nodes" ? NO_ENDS : this.pods([policy.subject.selector]);
+  /** A policy for nodes governs those that are workloads (see `withNodes`), and the pods that share their network. */
+  subjects({ subject }: CiliumPolicy): EndSet {
+    if (subject.kind === "endpoints") return this.pods([subject.selector]);
+    const { nodes, nodeOf, hostNetwork } = this.cluster;
+    const selected = nodes.filter(({ labels }) => matchesLabels(bareKeys(subject.selector), hostLabels(labels)));
+    const names = new Set(selected.map(({ name }) => name));
+    const onThem = [...hostNetwork].filter((id) => names.has(nodeOf.get(id) ?? "")).sort();
+    return { kind: "listed", workloads: [...selected.map(({ name }) => nodeWorkloadId(name)), ...onThem] };
   }
+}
+
+function noteOf({ narrowedBy }: CiliumRule): string {
+  return narrowedBy.length === 0 ? "" : ` (narrower than shown: ${narrowedBy.join(", ")})`;
 }
 
 const DENY_RANK = 0; // a deny rule beats every allow
@@ -180,7 +225,7 @@ function stageOf(policies: readonly CiliumPolicy[], direction: Direction, meanin
         peers: meaning.peers(rule.peers),
         services: rule.services ?? ALL_SERVICE_MATCH,
         action: rule.action,
-        source: { policy: policy.name, rule: `${policy.name} ${rule.name}` },
+        source: { policy: policy.name, rule: `${policy.name} ${rule.name}${noteOf(rule)}` },
       });
     }
   }
@@ -188,7 +233,11 @@ function stageOf(policies: readonly CiliumPolicy[], direction: Direction, meanin
 }
 
 /** What Cilium makes of the policies: denied if a deny rule matches, else allowed if any rule allows or nobody closes. */
-export function programOfCilium({ policies }: CiliumPolicies, cluster: Cluster, names: NameTable = new Map()): Program {
+export function programOfCilium(
+  policies: readonly CiliumPolicy[],
+  cluster: Cluster,
+  names: NameTable = new Map(),
+): Program {
   const meaning = new CiliumMeaning(cluster, names);
   const direction = (of: Direction) => ({ enforced: [stageOf(policies, of, meaning)], trial: [] });
   return { ingress: direction("ingress"), egress: direction("egress"), selfTraffic: "allowed" };

@@ -1,18 +1,19 @@
+import type { Workload } from "../../../model/workload.js";
 import type { Direction, DirectionProgram, Program } from "../../decision/program.js";
-import type { Cluster } from "../kubernetes/cluster.js";
+import { type Cluster, nodeWorkloadId } from "../kubernetes/cluster.js";
 import type { KubernetesPolicies } from "../kubernetes/network-policy.js";
 import { parseKubernetesPolicies } from "../kubernetes/parse.js";
 import { DEFAULT_PLANE, networkPolicyStage, networkStage, nodeStage, tierStage } from "../kubernetes/program.js";
 import { refuseMissingNamespaces } from "../kubernetes/read.js";
 import { readCluster } from "../kubernetes/resources.js";
 import type { ManifestFile } from "../manifest/manifest-objects.js";
-import type { CiliumPolicies } from "./cilium-policy.js";
+import type { CiliumPolicy } from "./cilium-policy.js";
 import { parseCiliumPolicies } from "./parse.js";
 import { ALLOW_RANK, programOfCilium } from "./program.js";
 
 export interface CiliumReading {
   readonly cluster: Cluster;
-  readonly policies: CiliumPolicies;
+  readonly policies: readonly CiliumPolicy[];
   readonly program: Program;
 }
 
@@ -40,12 +41,26 @@ function mergeKubernetes(
   return { enforced, trial: [] };
 }
 
+/** The cluster with its nodes as workloads, so that policies can govern them; they are in no namespace. */
+function withNodes(cluster: Cluster): Cluster {
+  const nodes = cluster.nodes.map(
+    ({ name, labels, addresses }): Workload => ({
+      ...{ id: nodeWorkloadId(name), namespace: "", name, kind: "Node", labels },
+      addresses: addresses.map((address) => ({ address })),
+    }),
+  );
+  const workloads = [...cluster.inventory.workloads, ...nodes].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return { ...cluster, inventory: { ...cluster.inventory, workloads } };
+}
+
 /** Reads a cluster's manifests as Cilium does, all or nothing. @throws {ManifestErrors} With every fault in all files. */
 export function readCilium(files: readonly ManifestFile[]): CiliumReading {
   const manifests = readCluster(files);
   refuseMissingNamespaces(manifests);
-  const { cluster, objects } = manifests;
+  const { objects } = manifests;
   const policies = parseCiliumPolicies(objects);
+  const isForNodes = policies.some(({ subject }) => subject.kind === "nodes");
+  const cluster = isForNodes ? withNodes(manifests.cluster) : manifests.cluster;
   const kubernetes = parseKubernetesPolicies(objects.filter(({ apiVersion }) => !apiVersion.startsWith("cilium.io/")));
   const own = programOfCilium(policies, cluster);
   return {

@@ -1,6 +1,11 @@
 import type { Labels } from "../../../model/label-selector.js";
 import type { Inventory, Workload } from "../../../model/workload.js";
 
+/** The workload that stands for a node, in planes whose policies govern nodes too. */
+export function nodeWorkloadId(name: string): string {
+  return `node/${name}`;
+}
+
 /** A node of the cluster with the addresses it reports. */
 export interface ClusterNode {
   readonly name: string;

@@ -9,7 +9,7 @@ import {
   type Stage,
 } from "../../decision/program.js";
 import { type NameTable, resolvePattern } from "../../neutral.js";
-import type { Cluster } from "./cluster.js";
+import { type Cluster, nodeWorkloadId } from "./cluster.js";
 import type { ClusterPolicy, KubernetesPeer, KubernetesPolicies, NetworkPolicy } from "./network-policy.js";
 import { selectorOfNamespace } from "./parse-network-policy.js";
 
@@ -153,7 +153,10 @@ export function nodeStage(cluster: Cluster): Stage {
       {
         rank: 0,
         subjects: { kind: "listed", workloads },
-        peers: { kind: "addresses", cidrs: addresses, of: "outsiders" },
+        peers: anyOf([
+          { kind: "addresses", cidrs: addresses, of: "outsiders" },
+          { kind: "listed", workloads: [nodeWorkloadId(name)] },
+        ]),
         services: ALL_SERVICE_MATCH,
         action: "allow",
         source: { policy: `Node ${name}`, rule: `Node ${name}` },
