@@ -5,8 +5,8 @@ import type { TimeSpan } from "../explorer.js";
 import { Store } from "../store/store.js";
 import { Replay, type ReplayResult } from "./replay.js";
 
-/** Hours that are read at a time, so that memory holds a slice of the past and not all of it. */
-const SLICE_US = 24 * HOUR_US;
+/** Hours that are read at a time, so that memory holds a slice of the past and not all of it; whole blocks of the store's. */
+const SLICE_US = 5 * 32 * HOUR_US;
 
 /**
  * Replays a policy over the conversations that a store holds.
@@ -26,11 +26,11 @@ export async function replayStore(
     const seen = (await store.sensors()).filter(({ flows }) => flows > 0);
     const firstUs = Math.max(span.fromUs ?? 0, Math.min(...seen.map(({ firstSeenUs }) => firstSeenUs)));
     const untilUs = Math.min(span.untilUs ?? Number.POSITIVE_INFINITY, Math.max(...seen.map((s) => s.lastSeenUs)) + 1);
-    for (let fromUs = windowStart(firstUs, HOUR_US); fromUs < untilUs; fromUs += SLICE_US) {
-      const until = Math.min(fromUs + SLICE_US, untilUs);
-      const { windows } = await store.conversations({ fromUs, untilUs: until }, "hour");
-      replay.add(windows.filter(({ windowStartUs }) => windowStartUs >= fromUs && windowStartUs < until));
+    for (let fromUs = windowStart(firstUs, HOUR_US); fromUs < untilUs; ) {
+      const until = Math.min(windowStart(fromUs, SLICE_US) + SLICE_US, untilUs);
+      replay.add(await store.activity({ fromUs, untilUs: until }));
       onProgress((until - firstUs) / (untilUs - firstUs));
+      fromUs = until;
     }
     return replay.result();
   } finally {

@@ -1,5 +1,5 @@
 import { parseAddress } from "../../model/address.js";
-import type { ConversationWindow, EndIdentity } from "../../model/conversation.js";
+import type { EndIdentity } from "../../model/conversation.js";
 import { identityKey, sharedMembers } from "../../model/identity-index.js";
 import { formatProtocol } from "../../model/protocol.js";
 import type { Inventory } from "../../model/workload.js";
@@ -9,6 +9,8 @@ import type { PolicySet } from "../../policy/policy-set.js";
 import { compilePolicy } from "../../policy/verdict.js";
 import { classOfAddress } from "../discovery/address-class.js";
 import { housekeepingReason } from "../discovery/housekeeping.js";
+import type { EdgeActivity } from "../store/edge-activity.js";
+import { HourSet, hoursIn } from "./hour-set.js";
 
 /** What a policy would have done to one edge of the past. */
 export interface ReplayedEdge {
@@ -53,7 +55,7 @@ interface Tally extends Decided {
   readonly server: string;
   readonly protocol: number;
   readonly port: number;
-  readonly hours: Set<number>;
+  readonly hours: HourSet;
   flows: number;
   attempts: number;
   firstSeenUs: number;
@@ -70,7 +72,7 @@ interface End {
 const MOST_ENDS = 2 ** 26;
 
 /**
- * Asks a policy about stored conversations: `add` windows in any order, then read the `result`. A conversation is judged
+ * Asks a policy about stored conversations: `add` what was seen in any order, then read the `result`. A conversation is judged
  * once for each pair of ends and service; everything else is counting.
  */
 export class Replay {
@@ -89,18 +91,18 @@ export class Replay {
     this.workloads = new Set(inventory.workloads.map((workload) => workload.id));
   }
 
-  add(windows: Iterable<ConversationWindow>): void {
-    for (const window of windows) {
-      const client = this.endOf(window.clientIdentity, window.client);
-      const server = this.endOf(window.serverIdentity, window.server);
-      const tally = this.tallyOf(client, server, window);
-      const { answered, refused, unanswered, midstream } = window.flows;
+  add(seen: Iterable<EdgeActivity>): void {
+    for (const activity of seen) {
+      const client = this.endOf(activity.clientIdentity, activity.client);
+      const server = this.endOf(activity.serverIdentity, activity.server);
+      const tally = this.tallyOf(client, server, activity);
+      const { answered, refused, unanswered, midstream } = activity.flows;
       tally.flows += answered + midstream;
       tally.attempts += refused + unanswered;
-      tally.hours.add(window.windowStartUs);
-      if (window.firstSeenUs < tally.firstSeenUs) tally.firstSeenUs = window.firstSeenUs;
-      if (window.lastSeenUs > tally.lastSeenUs) tally.lastSeenUs = window.lastSeenUs;
-      this.added++;
+      tally.hours.add(activity.hourBlock, activity.hourMask);
+      if (activity.firstSeenUs < tally.firstSeenUs) tally.firstSeenUs = activity.firstSeenUs;
+      if (activity.lastSeenUs > tally.lastSeenUs) tally.lastSeenUs = activity.lastSeenUs;
+      this.added += hoursIn(activity.hourMask);
     }
   }
 
@@ -139,23 +141,23 @@ export class Replay {
     return end;
   }
 
-  private tallyOf(client: End, server: End, window: ConversationWindow): Tally {
+  private tallyOf(client: End, server: End, activity: EdgeActivity): Tally {
     const pair = client.number * MOST_ENDS + server.number;
     let services = this.tallies.get(pair);
     if (services === undefined) {
       services = new Map();
       this.tallies.set(pair, services);
     }
-    const service = servicePoint(window.protocol, window.serverPort);
+    const service = servicePoint(activity.protocol, activity.serverPort);
     let tally = services.get(service);
     if (tally === undefined) {
       tally = {
-        ...this.decide(client, server, service, window),
+        ...this.decide(client, server, service, activity),
         client: client.key,
         server: server.key,
-        protocol: window.protocol,
-        port: window.serverPort,
-        hours: new Set(),
+        protocol: activity.protocol,
+        port: activity.serverPort,
+        hours: new HourSet(),
         flows: 0,
         attempts: 0,
         firstSeenUs: Number.POSITIVE_INFINITY,
@@ -166,11 +168,11 @@ export class Replay {
     return tally;
   }
 
-  private decide(client: End, server: End, service: number, window: ConversationWindow): Decided {
-    const serverClass = classOfAddress(window.server);
+  private decide(client: End, server: End, service: number, activity: EdgeActivity): Decided {
+    const serverClass = classOfAddress(activity.server);
     const housekeeping = housekeepingReason({
       ...{ client, server, serverClass },
-      ...{ protocol: window.protocol, port: window.serverPort },
+      ...{ protocol: activity.protocol, port: activity.serverPort },
     });
     if (housekeeping !== undefined) return { isAllowed: true, rules: [], reason: housekeeping };
     const rules = new Set<string>();
@@ -212,14 +214,14 @@ export class Replay {
   }
 
   private rulesOf(tallies: readonly Tally[]): ReplayedRule[] {
-    const used = new Map(this.policySet.rules.map(({ id }) => [id, { flows: 0, hours: new Set<number>(), edges: 0 }]));
+    const used = new Map(this.policySet.rules.map(({ id }) => [id, { flows: 0, hours: new HourSet(), edges: 0 }]));
     for (const tally of tallies) {
       for (const id of tally.rules) {
         const rule = used.get(id);
         if (rule === undefined) continue;
         rule.flows += tally.flows;
         rule.edges++;
-        for (const hour of tally.hours) rule.hours.add(hour);
+        rule.hours.addAll(tally.hours);
       }
     }
     return [...used]
@@ -236,14 +238,16 @@ function joinFamilies(tallies: readonly Tally[]): Tally[] {
     const key = JSON.stringify([client, server, protocol, port, isAllowed, rules, reason]);
     const known = joined.get(key);
     if (known === undefined) {
-      joined.set(key, { ...tally, hours: new Set(tally.hours) });
+      const hours = new HourSet();
+      hours.addAll(tally.hours);
+      joined.set(key, { ...tally, hours });
       continue;
     }
     known.flows += tally.flows;
     known.attempts += tally.attempts;
     known.firstSeenUs = Math.min(known.firstSeenUs, tally.firstSeenUs);
     known.lastSeenUs = Math.max(known.lastSeenUs, tally.lastSeenUs);
-    for (const hour of tally.hours) known.hours.add(hour);
+    known.hours.addAll(tally.hours);
   }
   return [...joined.values()];
 }

@@ -80,7 +80,7 @@ export async function readColumns(
   connection: DuckDBConnection,
   sql: string,
   kinds: readonly Exclude<ColumnKind, "i64" | "u64">[],
-  values: DuckDBValue[] = [],
+  values: DuckDBValue[] | Record<string, DuckDBValue> = [],
 ): Promise<{ readonly rows: number; readonly columns: NumberColumn[] }> {
   const result = await connection.run(sql, values);
   const chunks: DuckDBDataChunk[] = [];

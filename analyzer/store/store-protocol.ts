@@ -4,6 +4,7 @@ import type { Inventory } from "../../model/workload.js";
 import type { FlowSample } from "../../policy/allow-rule.js";
 import type { SensorStatus } from "../explorer.js";
 import type { SensorGap } from "../proposal.js";
+import type { ActivityColumns } from "./activity-query.js";
 import type { Reattribution } from "./attribution.js";
 import type { AppendReport } from "./database.js";
 import type { DictionaryTable } from "./dictionary.js";
@@ -32,6 +33,7 @@ export type StoreRequest =
       readonly untilUs: number;
       readonly limit: number;
     }
+  | { readonly kind: "activity"; readonly fromUs: number; readonly untilUs: number; readonly known: DictionarySizes }
   | { readonly kind: "sensors" }
   | { readonly kind: "gaps" }
   | { readonly kind: "reattribute"; readonly inventory: Inventory }
@@ -41,6 +43,7 @@ export type StoreAnswer =
   | { readonly kind: "opened"; readonly inventory: Inventory }
   | { readonly kind: "appended"; readonly report: AppendReport }
   | { readonly kind: "windows"; readonly windows: WindowColumns; readonly added: DictionaryTails }
+  | { readonly kind: "activity"; readonly activity: ActivityColumns; readonly added: DictionaryTails }
   | { readonly kind: "samples"; readonly samples: readonly FlowSample[] }
   | { readonly kind: "sensors"; readonly sensors: readonly SensorStatus[] }
   | { readonly kind: "gaps"; readonly gaps: readonly SensorGap[] }

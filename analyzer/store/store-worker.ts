@@ -81,6 +81,10 @@ async function answer(request: StoreRequest): Promise<StoreAnswer> {
         request.width === "hour" ? await windows.hourly(fromUs, untilUs) : await windows.perMinute(fromUs, untilUs);
       return { kind: "windows", windows: found, added: tails(database, request.known) };
     }
+    case "activity": {
+      const activity = await windows.activity(request.fromUs, request.untilUs);
+      return { kind: "activity", activity, added: tails(database, request.known) };
+    }
     case "samples": {
       const { keys, fromUs, untilUs, limit } = request;
       return { kind: "samples", samples: await samplesOf(database, keys, fromUs, untilUs, limit) };
@@ -99,6 +103,7 @@ async function answer(request: StoreRequest): Promise<StoreAnswer> {
 }
 
 function buffersOf(found: StoreAnswer): ArrayBuffer[] {
+  if (found.kind === "activity") return found.activity.columns.map((column) => column.buffer as ArrayBuffer);
   if (found.kind !== "windows") return [];
   const { columns, names, observers } = found.windows;
   return [...columns, names.rows, names.ids, observers.rows, observers.ids].map((array) => array.buffer as ArrayBuffer);

@@ -10,6 +10,7 @@ import type { SensorGap } from "../proposal.js";
 import type { Reattribution } from "./attribution.js";
 import { Conversations, ConversationTexts } from "./conversations.js";
 import type { AppendReport, DatabaseOptions } from "./database.js";
+import { type EdgeActivity, edgeActivities } from "./edge-activity.js";
 import { StoreError } from "./store-error.js";
 import type { StoreAnswer, StoreReply, StoreRequest } from "./store-protocol.js";
 
@@ -144,6 +145,15 @@ export class Store {
     const { windows, added } = await this.ask<"windows">(request);
     this.texts.add(added);
     return new Conversations(windows, this.texts, width);
+  }
+
+  /** What was seen of every conversation in the hours that start in the span, counted in the database. */
+  async activity(span: TimeSpan): Promise<Generator<EdgeActivity>> {
+    const { fromUs = Number.NEGATIVE_INFINITY, untilUs = Number.POSITIVE_INFINITY } = span;
+    const request = { kind: "activity", fromUs, untilUs, known: this.texts.sizes() } as const;
+    const { activity, added } = await this.ask<"activity">(request);
+    this.texts.add(added);
+    return edgeActivities(activity, this.texts);
   }
 
   /** The earliest flows of some conversations, at most `limit`, as far as their records are still kept. */

@@ -1,4 +1,5 @@
 import { HOUR_US, MINUTE_US } from "../../model/time-window.js";
+import { ACTIVITY, ACTIVITY_COLUMNS, type ActivityColumns } from "./activity-query.js";
 import { readColumns } from "./columns.js";
 import type { Database } from "./database.js";
 import { WINDOW_COLUMNS, type WindowColumns } from "./window-columns.js";
@@ -137,6 +138,13 @@ export class Windows {
     const isSealed = Number.isFinite(this.database.sealedBeforeUs);
     const observers = "SELECT * FROM live_observer UNION ALL SELECT * FROM window_observers";
     return this.read(isSealed ? `(${COMBINED})` : "live_window", observers, fromUs, untilUs);
+  }
+
+  /** What was seen of every conversation in the hours that start in [fromUs, untilUs). */
+  async activity(fromUs: number, untilUs: number): Promise<ActivityColumns> {
+    await this.refresh();
+    const bounds = { from_us: fromUs, until_us: untilUs };
+    return readColumns(this.database.connection, ACTIVITY, Object.values(ACTIVITY_COLUMNS), bounds);
   }
 
   /** The same per minute, of the hours that still have their records. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Replay } from "../../../analyzer/replay/replay.js";
-import type { ConversationWindow, EndIdentity } from "../../../model/conversation.js";
+import type { EdgeActivity } from "../../../analyzer/store/edge-activity.js";
+import type { EndIdentity } from "../../../model/conversation.js";
 import { parseInventory } from "../../../model/inventory-file.js";
 import { selectorOfLabels } from "../../../model/label-selector.js";
 import { HOUR_US } from "../../../model/time-window.js";
@@ -48,35 +49,21 @@ const policySet: PolicySet = {
 
 const workload = (id: string): EndIdentity => ({ kind: "workload", id });
 
-function window(
-  client: [EndIdentity, string],
-  server: [EndIdentity, string],
-  port: number,
-  hour: number,
-  answered = 2,
-) {
+function seen(client: [EndIdentity, string], server: [EndIdentity, string], port: number, hour: number, answered = 2) {
   const startUs = hour * HOUR_US;
   return {
     client: client[1],
     server: server[1],
-    protocol: 6,
-    serverPort: port,
-    scope: "",
-    windowStartUs: startUs,
-    windowUs: HOUR_US,
-    flows: { answered, refused: 0, unanswered: answered === 0 ? 3 : 0, midstream: 0 },
-    clientPackets: 1,
-    serverPackets: 1,
-    clientBytes: 60,
-    serverBytes: 60,
-    firstSeenUs: startUs + 1,
-    lastSeenUs: startUs + 2,
-    isDirectionCertain: true,
-    observers: ["a"],
-    names: [],
     clientIdentity: client[0],
     serverIdentity: server[0],
-  } satisfies ConversationWindow;
+    protocol: 6,
+    serverPort: port,
+    hourBlock: hour >>> 5,
+    hourMask: 1 << (hour & 31),
+    flows: { answered, refused: 0, unanswered: answered === 0 ? 3 : 0, midstream: 0 },
+    firstSeenUs: startUs + 1,
+    lastSeenUs: startUs + 2,
+  } satisfies EdgeActivity;
 }
 
 const web1: [EndIdentity, string] = [workload("shop/web-1"), "10.0.0.1"];
@@ -87,17 +74,17 @@ const stranger: [EndIdentity, string] = [{ kind: "group", name: "external" }, "1
 const shared: [EndIdentity, string] = [{ kind: "group", name: "shared:shop/web" }, "10.0.0.80"];
 
 const past = [
-  window(web1, db, 5432, 1),
-  window(web1, db, 5432, 2),
-  window(web1v6, dbV6, 5432, 2),
-  window(stranger, db, 5432, 2),
-  window(stranger, db, 5432, 3, 0),
-  window(stranger, shared, 80, 3),
+  seen(web1, db, 5432, 1),
+  seen(web1, db, 5432, 2),
+  seen(web1v6, dbV6, 5432, 2),
+  seen(stranger, db, 5432, 2),
+  seen(stranger, db, 5432, 3, 0),
+  seen(stranger, shared, 80, 3),
 ];
 
-function replay(windows: readonly ConversationWindow[]) {
+function replay(activities: readonly EdgeActivity[]) {
   const replayed = new Replay(policySet, inventory);
-  replayed.add(windows);
+  replayed.add(activities);
   return replayed.result();
 }
 
@@ -131,6 +118,6 @@ test("what audit mode lets pass is told as would-be-denied, and attempts that fa
   assert.ok(denied.every((edge) => edge.reason !== ""));
 });
 
-test("the order in which windows come changes nothing", () => {
+test("the order in which it is told changes nothing", () => {
   assert.deepEqual(replay([...past].reverse()), replay(past));
 });
