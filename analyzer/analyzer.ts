@@ -7,9 +7,11 @@ import type { Inventory } from "../model/workload.js";
 import { discover } from "./discovery/discover.js";
 import type { EdgeDetail, ExplorerSource, SensorStatus, TimelineSlice, TimeSpan } from "./explorer.js";
 import { buildGraph, edgeNaming } from "./graph/build-graph.js";
-import { BatchBuffer } from "./ingest/batch-buffer.js";
+import { BatchBuffer, type Delivery } from "./ingest/batch-buffer.js";
+import { type IntakeFigures, IntakeTotals } from "./ingest/intake-totals.js";
 import type { Proposal } from "./proposal.js";
 import { loadSnapshot, type Snapshot } from "./snapshot.js";
+import type { LogPartition, LogPosition } from "./store/intake.js";
 import { Store, type StoreOptions } from "./store/store.js";
 import { timelineOf } from "./timeline.js";
 
@@ -35,6 +37,7 @@ export class Analyzer implements ExplorerSource {
   private currentRevision = 1;
   private readonly listeners = new Set<(revision: number) => void>();
   private readonly buffer: BatchBuffer;
+  private readonly intakeTotals = new IntakeTotals();
   private snapshot: Promise<Snapshot> | undefined;
   private proposed: Promise<Proposal> | undefined;
   private readonly graphs = new Map<string, Promise<Graph>>();
@@ -47,9 +50,10 @@ export class Analyzer implements ExplorerSource {
     private currentInventory: Inventory,
   ) {
     this.buffer = new BatchBuffer(
-      (batches) => this.store.append(batches),
-      (report) => {
-        if (report.batches > 0) this.publishSoon();
+      ({ batches, ...read }) => this.store.append(batches, read),
+      (report, intake) => {
+        this.intakeTotals.note(report, intake);
+        if (report.batches > 0 || intake.announced?.length || intake.lost?.length) this.publishSoon();
       },
     );
   }
@@ -73,7 +77,39 @@ export class Analyzer implements ExplorerSource {
    * @throws {StoreError} When storing failed; the rows are kept and tried again with the next call.
    */
   ingest(batch: FlowBatch): Promise<void> {
-    return this.buffer.add(batch);
+    return this.buffer.add({ batch });
+  }
+
+  /** The same for whatever a message brought, with the position behind it. @throws {StoreError} */
+  take(delivery: Delivery): Promise<void> {
+    return this.buffer.add(delivery);
+  }
+
+  /**
+   * How far these partitions are read for good. What was taken and cannot be stored is left out: it comes again.
+   * @throws {StoreError} When the store cannot be read.
+   */
+  async positions(partitions: readonly LogPartition[]): Promise<readonly LogPosition[]> {
+    await this.buffer.flush().catch(() => this.buffer.forget(partitions));
+    return this.store.positions(partitions);
+  }
+
+  /** Leaves partitions to another analyzer, which goes on from the positions that are returned. @throws {StoreError} */
+  async release(partitions: readonly LogPartition[]): Promise<readonly LogPosition[]> {
+    const reached = await this.positions(partitions);
+    await this.store.release(partitions);
+    return reached;
+  }
+
+  /** What came in since the start, and how long it was under way. */
+  intake(): IntakeFigures {
+    return this.intakeTotals.figures();
+  }
+
+  /** Takes the newest word of a sensor about itself. @throws {StoreError} */
+  async heartbeat(beat: SensorHeartbeat): Promise<void> {
+    await this.store.noteHeartbeat(beat);
+    this.publishSoon();
   }
 
   /** Stores all that was taken, and shows it. @throws {StoreError} */

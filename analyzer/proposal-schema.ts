@@ -42,6 +42,7 @@ export const proposalSchema = z.strictObject({
         fromUs: z.number(),
         untilUs: z.number(),
         lost: z.union([count, z.literal("unknown")]),
+        lostFlows: count.optional(),
         reason: z.string(),
       }),
     )

@@ -33,6 +33,7 @@ export interface SensorGap {
   readonly fromUs: number;
   readonly untilUs: number;
   readonly lost: number | "unknown"; // packets
+  readonly lostFlows?: number | undefined; // where a collector counted the flows that it had and could not deliver
   readonly reason: string;
 }
 

@@ -80,7 +80,7 @@ Example:
       const carrier = inProcessCarrier();
       try {
         if (analyzer.inventory().workloads.length === 0) await analyzer.setInventory(hostInventory());
-        const ingest = await followFlows(carrier, analyzer);
+        const ingest = await followFlows(carrier, analyzer, { isLasting: false });
         let collector: RunningCollector | undefined;
         let capture: LiveState | undefined;
         let sendFailures = 0;

@@ -19,7 +19,7 @@ import {
   type Vector,
 } from "apache-arrow";
 import { arrowStreamFault } from "./arrow-stream-check.js";
-import { FLOW_BATCH_VERSION, type FlowBatch } from "./flow-batch.js";
+import { FLOW_BATCH_VERSION, type FlowBatch, LAST_SEQUENCE } from "./flow-batch.js";
 import { EVIDENCE, NAME_SOURCES, OUTCOMES } from "./flow-record.js";
 
 /**
@@ -263,6 +263,9 @@ export function decodeFlowBatch(bytes: Uint8Array): FlowBatch {
   };
   if (whole("version") !== FLOW_BATCH_VERSION) {
     refuse("wrong-version", `its version is ${meta("version")}`, `version ${FLOW_BATCH_VERSION}`);
+  }
+  if (whole("sequence") > LAST_SEQUENCE) {
+    refuse("corrupt", `"portolan.sequence" is ${meta("sequence")}`, `a number up to ${LAST_SEQUENCE}`);
   }
   const length = rows.numRows;
   const column = <T extends NumberArray>(name: string, kind: TypedArrayClass<T>) =>

@@ -1,6 +1,9 @@
 /** Schema version of a flow batch; raised when a column changes meaning. */
 export const FLOW_BATCH_VERSION = 1;
 
+/** The highest sequence number: it is kept with every row of the batch. */
+export const LAST_SEQUENCE = 0xffffffff;
+
 /** Who sent a batch: together with `sequence` this names it for ever. */
 export interface BatchOrigin {
   readonly collector: string; // stable per installation, e.g. the host name

@@ -1,56 +1,114 @@
-import type { FlowBatch } from "../../model/flow-batch.js";
 import { decodeFlowBatch, FlowBatchError } from "../../model/flow-batch-codec.js";
-import type { Carrier } from "../../stream/carrier.js";
+import { FLOW_LOSS_SCHEMA, parseFlowLoss } from "../../model/flow-loss.js";
+import type { Carrier, Position, ReceivedMessage } from "../../stream/carrier.js";
+import type { LogPartition, LogPosition } from "../store/intake.js";
+import type { Delivery } from "./batch-buffer.js";
 
 /** Where flow batches go: an analyzer. */
 export interface FlowSink {
-  ingest(batch: FlowBatch): Promise<void>;
+  /** Resolves when there is room for the next. */
+  take(delivery: Delivery): Promise<void>;
   flush(): Promise<void>;
+  positions(partitions: readonly LogPartition[]): Promise<readonly LogPosition[]>;
+  release(partitions: readonly LogPartition[]): Promise<readonly LogPosition[]>;
+}
+
+export interface FollowOptions {
+  /** Whether the log outlives this process, so that its positions are worth storing. */
+  readonly isLasting: boolean;
+  /** Analyzers of one group share the partitions; each has a store of its own. */
+  readonly group?: string;
+  /** Puts a message that nobody can read aside; until that has succeeded nothing behind it is read. */
+  readonly setAside?: (message: ReceivedMessage, reason: string) => Promise<void>;
 }
 
 export interface FollowedFlows {
   /** Messages that were no flow batch and have been passed over. */
   damaged(): number;
-  /** Handles what was sent before, takes no more messages, and stores everything. @throws {StoreError} */
+  /** Takes no more messages, and stores what was taken. @throws {StoreError} */
+  close(): Promise<void>;
+  /** Handles what was sent before, by this process alone, and closes. @throws {StoreError} */
   drain(): Promise<void>;
 }
 
+const TOPIC = "portolan.flows";
 /** Header of the message that marks the end for `drain`. */
 const END_HEADER = "portolan-end";
 
+function read({ headers, value }: ReceivedMessage): Pick<Delivery, "batch" | "announced"> {
+  return headers["schema"] === FLOW_LOSS_SCHEMA
+    ? { announced: parseFlowLoss(value) }
+    : { batch: decodeFlowBatch(value) };
+}
+
+const isUnreadable = (error: unknown) => error instanceof FlowBatchError || error instanceof SyntaxError;
+
 /**
- * Feeds the flow batches of a carrier into a sink, one after the other: the sink's waiting is the carrier's back-pressure.
- * A message that is no flow batch is counted and passed over, since it would be none the next time either.
+ * Feeds the flow batches of a carrier into a sink, each with the position behind it: what the sink has stored of a
+ * partition is also where it goes on. The sink's waiting is the carrier's back-pressure. A message that is no flow batch is
+ * put aside, counted and passed over, since it would be none the next time either.
  */
-export async function followFlows(carrier: Carrier, sink: FlowSink): Promise<FollowedFlows> {
+export async function followFlows(carrier: Carrier, sink: FlowSink, options: FollowOptions): Promise<FollowedFlows> {
   let damaged = 0;
   let end: { readonly reached: () => void; readonly failed: (error: unknown) => void } | undefined;
-  const subscription = await carrier.subscribe("portolan.flows", {
-    positions: async () => new Map(),
+  const sources = new Map<number, string>(); // of the partitions that are ours now
+  const partitionOf = (partition: number): LogPartition => ({
+    source: sources.get(partition) ?? "",
+    topic: TOPIC,
+    partition,
+  });
+  const positionOf = (positions: readonly LogPosition[]): Position =>
+    new Map(positions.map(({ partition, next }) => [partition, next]));
+
+  const subscription = await carrier.subscribe(TOPIC, {
+    ...(options.group === undefined ? {} : { group: options.group }),
+    async positions(source, partitions) {
+      for (const partition of partitions) sources.set(partition, source);
+      return positionOf(await sink.positions(partitions.map(partitionOf)));
+    },
     async handle(message) {
       if (message.headers[END_HEADER] !== undefined) {
         end?.reached();
         return;
       }
-      let batch: FlowBatch;
+      const at = partitionOf(message.partition);
+      const position = { ...at, next: message.offset + 1n, reachedUs: message.timestampMs * 1000 };
+      const place = options.isLasting ? { position } : {};
+      let delivery: Delivery;
       try {
-        batch = decodeFlowBatch(message.value);
+        delivery = { ...read(message), ...place };
       } catch (error) {
-        if (!(error instanceof FlowBatchError)) throw error;
+        if (!isUnreadable(error)) throw error;
+        await options.setAside?.(message, (error as Error).message);
         damaged++;
-        return;
+        delivery = place;
       }
       try {
-        await sink.ingest(batch);
+        await sink.take(delivery);
       } catch (error) {
         // The carrier brings the message again, except at the end, when somebody waits and must be told.
         end?.failed(error);
         throw error;
       }
     },
+    async onRevoked(partitions) {
+      const ours = partitions.map(partitionOf);
+      // The next owner goes on where we stop. Alone in our group that is ourselves, and the store knows better.
+      return positionOf(await (options.group === undefined ? sink.positions(ours) : sink.release(ours)));
+    },
+    async onLost({ source, partition, from, until }) {
+      sources.set(partition, source);
+      await sink.flush();
+      await sink.take({ lost: { ...partitionOf(partition), from, until } });
+      await sink.flush();
+    },
   });
   return {
     damaged: () => damaged,
+    async close() {
+      await subscription.close();
+      await sink.flush();
+    },
     async drain() {
       // What was sent before this message has been handled when it arrives.
       const ended = new Promise<void>((reached, failed) => {
@@ -59,7 +117,7 @@ export async function followFlows(carrier: Carrier, sink: FlowSink): Promise<Fol
       ended.catch(() => {});
       const mark = { key: "", value: new Uint8Array(0), headers: { [END_HEADER]: "1" } };
       // A full carrier may never take the mark while storing fails, and the failure has to come through all the same.
-      const marked = carrier.send("portolan.flows", mark).then(() => ended);
+      const marked = carrier.send(TOPIC, mark).then(() => ended);
       try {
         await Promise.race([ended, marked]);
       } finally {

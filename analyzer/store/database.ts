@@ -4,16 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
 import { parseAddress } from "../../model/address.js";
-import type { FlowBatch } from "../../model/flow-batch.js";
 import { AddressTimelines, IdentityIndex, identityKey } from "../../model/identity-index.js";
 import { parseInventory } from "../../model/inventory-file.js";
-import { HOUR_US, windowStart } from "../../model/time-window.js";
+import { HOUR_US } from "../../model/time-window.js";
 import { EMPTY_INVENTORY, type Inventory } from "../../model/workload.js";
 import { BatchLedger } from "./batch-ledger.js";
-import { appendColumns } from "./columns.js";
 import { Dictionary } from "./dictionary.js";
-import { addressText, FLOW_KINDS, FlowRows } from "./flow-rows.js";
-import { NAME_KINDS, NameRows } from "./name-rows.js";
+import { addressText } from "./flow-rows.js";
+import { readLedger } from "./ledger-rows.js";
+import { LogPositions } from "./log-positions.js";
+import { NameRows } from "./name-rows.js";
 import { SCHEMA, SCHEMA_VERSION } from "./schema.js";
 import { StoreError, storeErrorOf } from "./store-error.js";
 
@@ -24,21 +24,12 @@ export interface DatabaseOptions {
   readonly maxFlows: number; // records kept; beyond, the oldest hours are sealed into windows
 }
 
-export interface AppendReport {
-  readonly batches: number; // taken
-  readonly duplicates: number; // batches that had been taken before
-  readonly flows: number;
-  readonly malformed: number;
-}
-
 export interface SensorTotals {
   firstUs: number; // NaN before the first flow
   lastUs: number;
   batches: number;
   flows: number;
 }
-
-type LossKind = "dropped" | "unknown" | "malformed" | "late";
 
 /** Names that are remembered as stored; beyond, they are forgotten and some are stored twice. */
 const REMEMBERED_NAMES = 200_000;
@@ -54,6 +45,7 @@ export class Database {
   names = new Dictionary("names");
   collectors = new Dictionary("collectors");
   ledger = new BatchLedger();
+  positions = new LogPositions();
   sensors = new Map<number, SensorTotals>();
   inventory: Inventory = EMPTY_INVENTORY;
   identityIndex = new IdentityIndex();
@@ -67,7 +59,7 @@ export class Database {
   epoch = 0;
   private timelines = this.newTimelines();
   private ipv4Numbers = new Map<number, number>();
-  private nameRows = new NameRows(); // rows of server_names that are known to be stored
+  private storedNames = new NameRows();
 
   private constructor(
     readonly options: DatabaseOptions,
@@ -152,7 +144,7 @@ export class Database {
   async load(): Promise<void> {
     this.epoch = nextEpoch++;
     this.dirtyHours.clear();
-    this.nameRows = new NameRows();
+    this.storedNames = new NameRows();
     this.addresses = new Dictionary("addresses");
     this.identities = new Dictionary("identities");
     this.scopes = new Dictionary("scopes");
@@ -166,17 +158,9 @@ export class Database {
       inventory === undefined ? EMPTY_INVENTORY : parseInventory(String(inventory[0]), "stored inventory");
     this.useInventory(this.inventory);
     this.ledger = new BatchLedger();
-    for (const [collector, boot, bucket, first, last, firstUs, lastUs] of await this.rows(
-      "SELECT collector, boot, bucket, first_sequence, last_sequence, first_us, last_us FROM sequences",
-    )) {
-      const origin = {
-        collector: this.collectors.texts[Number(collector)] as string,
-        boot: String(boot),
-        bucket: Number(bucket),
-      };
-      const range = { first: Number(first), last: Number(last), firstUs: Number(firstUs), lastUs: Number(lastUs) };
-      this.ledger.restore(origin, range);
-    }
+    await readLedger(this.connection, this.ledger, this.collectors);
+    this.positions = new LogPositions();
+    await this.positions.load(this.connection);
     this.sensors = new Map();
     for (const [collector, firstUs, lastUs, batches, flows] of await this.rows(
       "SELECT collector, first_us, last_us, batches, flows FROM sensors",
@@ -213,7 +197,8 @@ export class Database {
     for (const text of this.addresses.texts) this.identityIndex.add(this.timelines.of(parseAddress(text)));
   }
 
-  private addressNumber(family: number, bytes: Uint8Array, offset: number): number {
+  /** The number of an address; a new one is added with its identities. */
+  addressNumber(family: number, bytes: Uint8Array, offset: number): number {
     // Most addresses of a batch are old acquaintances, so IPv4 is looked up before any text is made.
     let value = family === 4 ? 0 : -1;
     if (family === 4) {
@@ -229,123 +214,17 @@ export class Database {
     return number;
   }
 
-  /**
-   * Takes each batch that was not taken before, all of them or none.
-   * @throws {StoreError} When the disk is full or the database fails; nothing of the call is stored then, and the
-   * memory must be read again by `load`.
-   */
-  async append(batches: readonly FlowBatch[]): Promise<AppendReport> {
-    try {
-      return await this.transaction(() => this.appendWithin(batches));
-    } catch (cause) {
-      throw storeErrorOf("write to", this.options.path, cause);
+  /** Writes the texts that got their numbers since the last call, within the caller's transaction. */
+  async writeDictionaries(): Promise<void> {
+    for (const dictionary of [this.addresses, this.identities, this.scopes, this.names, this.collectors]) {
+      await dictionary.write(this.connection);
     }
   }
 
-  private async appendWithin(batches: readonly FlowBatch[]): Promise<AppendReport> {
-    if (this.nameRows.rows > REMEMBERED_NAMES) this.nameRows = new NameRows();
-    const storedNames = this.nameRows.rows;
-    const rows = new FlowRows(
-      {
-        scopes: this.scopes,
-        names: this.names,
-        addressNumber: (family, bytes, offset) => this.addressNumber(family, bytes, offset),
-        identities: this.identityIndex,
-        nameRows: this.nameRows,
-      },
-      ++this.appendNo,
-      batches.reduce((sum, batch) => sum + batch.length, 0),
-    );
-    const losses = new Map<
-      string,
-      { collector: number; hour: number; kind: LossKind; lost: number; fromUs: number; untilUs: number }
-    >();
-    const lose = (collector: number, kind: LossKind, lost: number, fromUs: number, untilUs: number) => {
-      const hour = windowStart(untilUs, HOUR_US);
-      const key = `${collector} ${hour} ${kind}`;
-      const loss = losses.get(key) ?? { collector, hour, kind, lost: 0, fromUs, untilUs };
-      loss.lost += lost;
-      loss.fromUs = Math.min(loss.fromUs, fromUs);
-      loss.untilUs = Math.max(loss.untilUs, untilUs);
-      losses.set(key, loss);
-    };
-    const touched = new Set<number>();
-    let taken = 0;
-    let malformed = 0;
-    for (const batch of batches) {
-      if (this.ledger.has(batch.origin)) continue;
-      taken++;
-      const collector = this.collectors.numberOf(batch.origin.collector);
-      touched.add(collector);
-      const firstRow = rows.rows;
-      const added = rows.add(batch, collector);
-      malformed += added.malformed;
-      this.ledger.take(batch.origin, added.untilUs);
-      const known = this.sensors.get(collector);
-      const totals = known ?? { firstUs: Number.NaN, lastUs: Number.NaN, batches: 0, flows: 0 };
-      totals.batches++;
-      totals.flows += added.flows;
-      if (added.flows > 0) {
-        totals.firstUs = Number.isNaN(totals.firstUs) ? added.fromUs : Math.min(totals.firstUs, added.fromUs);
-        totals.lastUs = Number.isNaN(totals.lastUs) ? added.untilUs : Math.max(totals.lastUs, added.untilUs);
-      }
-      this.sensors.set(collector, totals);
-      const fromUs = added.flows > 0 ? added.fromUs : Number.isNaN(totals.lastUs) ? 0 : totals.lastUs;
-      const untilUs = added.flows > 0 ? added.untilUs : fromUs;
-      if (batch.loss.dropped === "unknown") lose(collector, "unknown", 0, fromUs, untilUs);
-      else if (batch.loss.dropped > 0) lose(collector, "dropped", batch.loss.dropped, fromUs, untilUs);
-      if (added.malformed > 0) lose(collector, "malformed", added.malformed, fromUs, untilUs);
-      const late = added.fromUs < this.sealedBeforeUs ? rows.countBefore(firstRow, this.sealedBeforeUs) : 0;
-      if (late > 0) lose(collector, "late", late, fromUs, Math.min(untilUs, this.sealedBeforeUs));
-    }
-
-    const { connection } = this;
-    for (const dictionary of [this.addresses, this.identities, this.scopes, this.names, this.collectors]) {
-      await dictionary.write(connection);
-    }
-    await appendColumns(connection, "flows", FLOW_KINDS, rows.columns, rows.rows);
-    const nameRows = this.nameRows.rows - storedNames;
-    await appendColumns(connection, "server_names", NAME_KINDS, this.nameRows.columns(storedNames), nameRows);
-    for (const collector of touched) {
-      const { firstUs, lastUs, batches: count, flows } = this.sensors.get(collector) as SensorTotals;
-      await connection.run("DELETE FROM sensors WHERE collector = $1", [collector]);
-      await connection.run("INSERT INTO sensors VALUES ($1, $2, $3, $4, $5)", [
-        collector,
-        firstUs,
-        lastUs,
-        count,
-        flows,
-      ]);
-    }
-    for (const { collector, boot, bucket, ranges } of this.ledger.drainChanged()) {
-      const number = this.collectors.numberOf(collector);
-      await connection.run("DELETE FROM sequences WHERE collector = $1 AND boot = $2 AND bucket = $3", [
-        number,
-        boot,
-        bucket,
-      ]);
-      for (const { first, last, firstUs, lastUs } of ranges) {
-        const row = [number, boot, bucket, first, last, firstUs, lastUs];
-        await connection.run("INSERT INTO sequences VALUES ($1, $2, $3, $4, $5, $6, $7)", row);
-      }
-    }
-    for (const { collector, hour, kind, lost, fromUs, untilUs } of losses.values()) {
-      const key = [collector, hour, kind];
-      const where = "WHERE collector = $1 AND hour_us = $2 AND kind = $3";
-      const [old] = await this.rows(`SELECT sum(lost), min(from_us), max(until_us) FROM losses ${where}`, key);
-      const [lostBefore, from, until] = (old ?? []) as (number | null)[];
-      const row = [
-        ...key,
-        lost + (lostBefore ?? 0),
-        Math.min(fromUs, from ?? fromUs),
-        Math.max(untilUs, until ?? untilUs),
-      ];
-      await connection.run(`DELETE FROM losses ${where}`, key);
-      await connection.run("INSERT INTO losses VALUES ($1, $2, $3, $4, $5, $6)", row);
-    }
-    for (const hour of rows.hours) this.dirtyHours.add(hour);
-    this.storedFlows += rows.rows;
-    return { batches: taken, duplicates: batches.length - taken, flows: rows.rows, malformed };
+  /** Names that are known to be stored; the caller adds those it is about to store. */
+  rememberedNames(): NameRows {
+    if (this.storedNames.rows > REMEMBERED_NAMES) this.storedNames = new NameRows();
+    return this.storedNames;
   }
 
   /** Folds the log into the file and lets it go. */

@@ -27,7 +27,15 @@ export const FLOW_KINDS = [
   "f64",
   "f64",
   "f64",
+  "u32",
+  "u32",
 ] as const satisfies readonly ColumnKind[];
+
+/** Places of the columns that are alike in a whole batch. */
+const APPEND_NO = 2;
+const COLLECTOR = 3;
+const STREAM = 19;
+const SEQUENCE = 20;
 
 /** Flows outside of these years are taken for damage: 1990 to 2200. */
 const EARLIEST_US = 631_152_000e6;
@@ -45,7 +53,7 @@ export interface FlowDictionaries {
   readonly names: { numberOf(text: string): number };
   /** Number of an address by family and its 16 bytes at `offset`; new ones are added with their identities. */
   addressNumber(family: number, bytes: Uint8Array, offset: number): number;
-  readonly identities: IdentityIndex;
+  readonly identityIndex: IdentityIndex;
   /** Takes the names of the added rows. */
   readonly nameRows: NameRows;
 }
@@ -54,6 +62,14 @@ function mix(hash: number, value: number): number {
   let mixed = Math.imul(hash ^ value, 0x9e3779b1);
   mixed ^= mixed >>> 15;
   return Math.imul(mixed, 0x85ebca77) ^ (mixed >>> 13);
+}
+
+const utf8 = new TextEncoder();
+
+function hashBytes(bytes: Uint8Array, from: number, length: number): number {
+  let hash = Math.imul(0x811c9dc5 ^ length, 0x01000193);
+  for (let i = from; i < from + length; i++) hash = mix(hash, bytes[i] as number);
+  return hash;
 }
 
 /** Text of an address in a batch's dictionary. */
@@ -96,7 +112,7 @@ export class FlowRows {
   }
 
   /** Adds the good rows of a batch. A bad one (times, counters or indexes that cannot be) is counted and left out. */
-  add(batch: FlowBatch, collector: number): AddedRows {
+  add(batch: FlowBatch, collector: number, stream: number): AddedRows {
     const { dictionaries } = this;
     this.reserve(batch.length);
     const addresses = new Uint32Array(batch.addressFamily.length);
@@ -104,10 +120,16 @@ export class FlowRows {
       addresses[i] = dictionaries.addressNumber(batch.addressFamily[i] as number, batch.addressBytes, i * 16);
     }
     const scopes = Uint32Array.from(batch.scopes, (scope) => dictionaries.scopes.numberOf(scope));
-    const [start, end, appendNo, collectors, tuple, originators, responders, fromIdentity, toIdentity] = this
-      .columns as Uint32Array[];
+    const addressHashes = Uint32Array.from(addresses, (_, i) =>
+      hashBytes(batch.addressBytes, i * 16, batch.addressFamily[i] === 4 ? 4 : 16),
+    );
+    const scopeHashes = Uint32Array.from(batch.scopes, (scope) => {
+      const bytes = utf8.encode(scope);
+      return hashBytes(bytes, 0, bytes.length);
+    });
+    const [start, end, , , tuple, originators, responders, fromIdentity, toIdentity] = this.columns as Uint32Array[];
     const [protocols, ports, services, scopeIds, outcomes, evidences] = this.columns.slice(9, 15) as Uint32Array[];
-    const [outPackets, backPackets, outBytes, backBytes] = this.columns.slice(15) as Float64Array[];
+    const [outPackets, backPackets, outBytes, backBytes] = this.columns.slice(15, 19) as Float64Array[];
     const names = new Int32Array(batch.names.length).fill(UNKNOWN_NAME);
     let malformed = 0;
     let fromUs = Number.POSITIVE_INFINITY;
@@ -156,20 +178,22 @@ export class FlowRows {
       (start as Uint32Array)[2 * n + 1] = Math.floor(wholeStart / WORD);
       (end as Uint32Array)[2 * n] = wholeEnd >>> 0;
       (end as Uint32Array)[2 * n + 1] = Math.floor(wholeEnd / WORD);
-      (appendNo as Uint32Array)[n] = this.appendNo;
-      (collectors as Uint32Array)[n] = collector;
-      // Both directions of one five-tuple hash alike, so that observers who disagree about the originator still meet.
-      const isForward = isDirected(protocol) || originator < responder || (originator === responder && port <= service);
-      const low = isForward ? originator : responder;
-      const high = isForward ? responder : originator;
+      // Both directions of one five-tuple hash alike, so that observers who disagree about the originator still meet. The
+      // hash is made of what the numbers stand for, so that it is the same in every store.
+      const originatorHash = addressHashes[originatorIndex] as number;
+      const responderHash = addressHashes[responderIndex] as number;
+      const isForward =
+        isDirected(protocol) || originatorHash < responderHash || (originatorHash === responderHash && port <= service);
+      const low = isForward ? originatorHash : responderHash;
+      const high = isForward ? responderHash : originatorHash;
       const portsWord = isForward ? (port << 16) | service : (service << 16) | port;
-      const seed = mix(protocol, scope);
+      const seed = mix(protocol, scopeHashes[scopeIndex] as number);
       (tuple as Uint32Array)[2 * n] = mix(mix(mix(seed ^ 0x2545f491, low), high), portsWord);
       (tuple as Uint32Array)[2 * n + 1] = mix(mix(mix(seed ^ 0x1b873593, high), portsWord), low);
       (originators as Uint32Array)[n] = originator;
       (responders as Uint32Array)[n] = responder;
-      (fromIdentity as Uint32Array)[n] = dictionaries.identities.identityAt(originator, wholeStart);
-      (toIdentity as Uint32Array)[n] = dictionaries.identities.identityAt(responder, wholeStart);
+      (fromIdentity as Uint32Array)[n] = dictionaries.identityIndex.identityAt(originator, wholeStart);
+      (toIdentity as Uint32Array)[n] = dictionaries.identityIndex.identityAt(responder, wholeStart);
       (protocols as Uint32Array)[n] = protocol;
       (ports as Uint32Array)[n] = port;
       (services as Uint32Array)[n] = service;
@@ -196,6 +220,15 @@ export class FlowRows {
       }
     }
     const flows = n - this.rows;
+    const { sequence } = batch.origin;
+    for (const [column, value] of [
+      [APPEND_NO, this.appendNo],
+      [COLLECTOR, collector],
+      [STREAM, stream],
+      [SEQUENCE, sequence],
+    ] as const) {
+      (this.columns[column] as Uint32Array).fill(value, this.rows, n);
+    }
     this.rows = n;
     return { flows, malformed, fromUs: flows > 0 ? fromUs : Number.NaN, untilUs: flows > 0 ? untilUs : Number.NaN };
   }

@@ -9,9 +9,15 @@ export const SCHEMA_VERSION = 1;
  *     windows          conversation windows of sealed hours, whose flows are gone, and of nothing else
  *     window_observers collectors of a window beyond the two that its row names
  *     server_names     names seen for the server of a conversation in an hour
- *     sequences        which batches have been taken, as ranges: duplicates and holes are read from it
- *     losses           packets or records that a collector, or we, did not see, by hour and kind
+ *     streams          what numbers its batches by itself: one bucket of one start of one collector
+ *     sequences        which batches of a stream have been taken, as ranges: duplicates and holes are read from it
+ *     lost_batches     ranges of batches that their collector says it will never send, and how many flows they had
+ *     losses           packets or records that a collector, or we, did not see, by batch; of sealed hours by hour, with no batch
+ *     offsets          how far each partition of a log has been read: always as far as the rows of the same transaction say
+ *     lost_messages    what a log had thrown away before it was read
+ *     heartbeats       the newest word of each sensor about itself
  *
+ * A flow names the batch it came in (`stream`, `sequence`), so that stores which took the same batch can be merged.
  * Flows keep the identity of both ends at their start beside the addresses, so that a corrected inventory can
  * be applied to history.
  */
@@ -24,15 +30,21 @@ export const SCHEMA = [
   "CREATE TABLE names (id UINTEGER NOT NULL, text VARCHAR NOT NULL)",
   "CREATE TABLE collectors (id UINTEGER NOT NULL, text VARCHAR NOT NULL)",
   "CREATE TABLE sensors (collector UINTEGER NOT NULL, first_us DOUBLE NOT NULL, last_us DOUBLE NOT NULL, batches DOUBLE NOT NULL, flows DOUBLE NOT NULL)",
-  "CREATE TABLE sequences (collector UINTEGER NOT NULL, boot VARCHAR NOT NULL, bucket UINTEGER NOT NULL, first_sequence DOUBLE NOT NULL, last_sequence DOUBLE NOT NULL, first_us DOUBLE NOT NULL, last_us DOUBLE NOT NULL)",
-  "CREATE TABLE losses (collector UINTEGER NOT NULL, hour_us DOUBLE NOT NULL, kind VARCHAR NOT NULL, lost DOUBLE NOT NULL, from_us DOUBLE NOT NULL, until_us DOUBLE NOT NULL)",
+  "CREATE TABLE streams (id UINTEGER NOT NULL, collector UINTEGER NOT NULL, boot VARCHAR NOT NULL, bucket UINTEGER NOT NULL)",
+  "CREATE TABLE sequences (stream UINTEGER NOT NULL, first_sequence DOUBLE NOT NULL, last_sequence DOUBLE NOT NULL, first_us DOUBLE NOT NULL, last_us DOUBLE NOT NULL)",
+  "CREATE TABLE lost_batches (stream UINTEGER NOT NULL, first_sequence DOUBLE NOT NULL, last_sequence DOUBLE NOT NULL, flows DOUBLE NOT NULL, from_us DOUBLE NOT NULL, until_us DOUBLE NOT NULL, reason VARCHAR NOT NULL)",
+  "CREATE TABLE losses (collector UINTEGER NOT NULL, hour_us DOUBLE NOT NULL, kind VARCHAR NOT NULL, lost DOUBLE NOT NULL, from_us DOUBLE NOT NULL, until_us DOUBLE NOT NULL, stream UINTEGER, sequence UINTEGER)",
+  "CREATE TABLE offsets (source VARCHAR NOT NULL, topic VARCHAR NOT NULL, partition UINTEGER NOT NULL, next_offset BIGINT NOT NULL, reached_us DOUBLE NOT NULL)",
+  "CREATE TABLE lost_messages (source VARCHAR NOT NULL, topic VARCHAR NOT NULL, partition UINTEGER NOT NULL, from_offset BIGINT NOT NULL, until_offset BIGINT NOT NULL, from_us DOUBLE NOT NULL, until_us DOUBLE NOT NULL)",
+  "CREATE TABLE heartbeats (sensor VARCHAR NOT NULL, text VARCHAR NOT NULL)",
   "CREATE TABLE inventories (version UINTEGER NOT NULL, text VARCHAR NOT NULL)",
   `CREATE TABLE flows (
     start_us BIGINT NOT NULL, end_us BIGINT NOT NULL, append_no UINTEGER NOT NULL, collector UINTEGER NOT NULL, tuple UBIGINT NOT NULL,
     originator UINTEGER NOT NULL, responder UINTEGER NOT NULL, originator_identity UINTEGER NOT NULL, responder_identity UINTEGER NOT NULL,
     protocol UTINYINT NOT NULL, originator_port USMALLINT NOT NULL, service USMALLINT NOT NULL, scope_id UINTEGER NOT NULL,
     outcome UTINYINT NOT NULL, evidence UTINYINT NOT NULL,
-    originator_packets DOUBLE NOT NULL, responder_packets DOUBLE NOT NULL, originator_bytes DOUBLE NOT NULL, responder_bytes DOUBLE NOT NULL)`,
+    originator_packets DOUBLE NOT NULL, responder_packets DOUBLE NOT NULL, originator_bytes DOUBLE NOT NULL, responder_bytes DOUBLE NOT NULL,
+    stream UINTEGER NOT NULL, sequence UINTEGER NOT NULL)`,
   `CREATE TABLE windows (
     window_us BIGINT NOT NULL, client UINTEGER NOT NULL, responder UINTEGER NOT NULL, protocol UTINYINT NOT NULL, service USMALLINT NOT NULL,
     scope_id UINTEGER NOT NULL, client_identity UINTEGER NOT NULL, server_identity UINTEGER NOT NULL,

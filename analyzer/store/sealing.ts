@@ -1,5 +1,6 @@
 import { HOUR_US } from "../../model/time-window.js";
 import type { Database } from "./database.js";
+import { compactLosses } from "./losses.js";
 import { storeErrorOf } from "./store-error.js";
 import type { Windows } from "./windows.js";
 
@@ -49,6 +50,7 @@ export async function sealOldHours(database: Database, windows: Windows): Promis
       await windows.keepActivityBeyond(boundUs);
       await connection.run("DELETE FROM flows WHERE start_us < $bound::BIGINT", bound);
       await compactNames(database);
+      await compactLosses(connection, boundUs);
       await connection.run("DELETE FROM settings WHERE name = 'sealed_before_us'");
       await connection.run("INSERT INTO settings VALUES ('sealed_before_us', $bound)", { bound: boundUs });
     });

@@ -1,7 +1,12 @@
 import { HOUR_US } from "../../model/time-window.js";
 import type { SensorStatus } from "../explorer.js";
 import type { SensorGap } from "../proposal.js";
+import type { SequenceHole } from "./batch-ledger.js";
 import type { Database } from "./database.js";
+import { lossesOfLogs, type StoredLoss } from "./log-positions.js";
+
+/** Stands for the collector of a gap that may hold observations of any of them. */
+const ANY_COLLECTOR = "*";
 
 interface Loss {
   readonly collector: string;
@@ -61,6 +66,40 @@ function reasonOf({ kind, lost }: Loss): string {
   }
 }
 
+const knownTime = (timeUs: number) => (Number.isNaN(timeUs) ? 0 : timeUs);
+
+function gapOf({ collector, boot, bucket, first, last, fromUs, untilUs, announced }: SequenceHole): SensorGap {
+  const which = `${first === last ? `batch ${first}` : `batches ${first} to ${last}`} of start "${boot}", bucket ${bucket}`;
+  const gap = { collector, fromUs: knownTime(fromUs), untilUs: knownTime(untilUs), lost: "unknown" as const };
+  if (announced === undefined) return { ...gap, reason: `${which}, never arrived` };
+  const { flows, isWhole, reason } = announced;
+  const size = `${isWhole ? "" : "at most "}${counted(flows, "flow", "flows")}`;
+  const lostFlows = isWhole ? { lostFlows: flows } : {};
+  return { ...gap, ...lostFlows, reason: `${which}, ${size}: ${ANNOUNCED_REASONS[reason] ?? reason}` };
+}
+
+/** Why collectors give up batches, see model/flow-loss.ts. */
+const ANNOUNCED_REASONS: Readonly<Record<string, string>> = {
+  "spool-full": "given up by the collector, whose spool was full",
+  "disk-full": "given up by the collector, whose disk took no more",
+  damaged: "damaged on the collector's disk",
+  refused: "refused by the broker",
+};
+
+function gapOfLog({ topic, partition, from, until, fromUs, untilUs }: StoredLoss): SensorGap {
+  const what =
+    until < from
+      ? `the log ended at ${until} where ${from} was wanted: its end was lost`
+      : `messages ${from} to ${until - 1n} were deleted before they were read`;
+  return {
+    collector: ANY_COLLECTOR,
+    fromUs: knownTime(fromUs),
+    untilUs: knownTime(Number.isNaN(untilUs) ? fromUs : untilUs),
+    lost: "unknown",
+    reason: `${topic}, partition ${partition}: ${what}`,
+  };
+}
+
 /** Losses of hours in a row as one gap, and every run of batches that never came. Sorted by collector and time. */
 export async function gapsOf(database: Database): Promise<SensorGap[]> {
   const runs: Loss[] = [];
@@ -89,16 +128,8 @@ export async function gapsOf(database: Database): Promise<SensorGap[]> {
       reason: reasonOf(loss),
     }),
   );
-  for (const { collector, boot, bucket, first, last, fromUs, untilUs } of database.ledger.holes()) {
-    const which = first === last ? `batch ${first}` : `batches ${first} to ${last}`;
-    gaps.push({
-      collector,
-      fromUs: Number.isNaN(fromUs) ? 0 : fromUs,
-      untilUs: Number.isNaN(untilUs) ? 0 : untilUs,
-      lost: "unknown",
-      reason: `${which} of start "${boot}", bucket ${bucket}, never arrived`,
-    });
-  }
+  for (const hole of database.ledger.holes()) gaps.push(gapOf(hole));
+  for (const loss of await lossesOfLogs(database.connection)) gaps.push(gapOfLog(loss));
   return gaps.sort((a, b) => {
     if (a.collector !== b.collector) return a.collector < b.collector ? -1 : 1;
     return a.fromUs - b.fromUs || a.untilUs - b.untilUs || (a.reason < b.reason ? -1 : 1);

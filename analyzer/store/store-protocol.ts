@@ -1,13 +1,13 @@
 import type { ConversationKey } from "../../model/conversation.js";
-import type { FlowBatch } from "../../model/flow-batch.js";
+import type { SensorHeartbeat } from "../../model/sensor-heartbeat.js";
 import type { Inventory } from "../../model/workload.js";
 import type { FlowSample } from "../../policy/allow-rule.js";
 import type { SensorStatus } from "../explorer.js";
 import type { SensorGap } from "../proposal.js";
 import type { ActivityColumns } from "./activity-query.js";
 import type { Reattribution } from "./attribution.js";
-import type { AppendReport } from "./database.js";
 import type { DictionaryTable } from "./dictionary.js";
+import type { AppendReport, Intake, LogPartition, LogPosition } from "./intake.js";
 import type { StoreErrorCode } from "./store-error.js";
 import type { WindowColumns } from "./window-columns.js";
 
@@ -18,7 +18,10 @@ export type DictionaryTails = Readonly<Record<DictionaryTable, readonly string[]
 /** What the store's thread is asked; times are microseconds, infinite where unbounded. */
 export type StoreRequest =
   | { readonly kind: "open" }
-  | { readonly kind: "append"; readonly batches: readonly FlowBatch[] }
+  | { readonly kind: "append"; readonly intake: Intake }
+  | { readonly kind: "positions"; readonly partitions: readonly LogPartition[] }
+  | { readonly kind: "release"; readonly partitions: readonly LogPartition[] }
+  | { readonly kind: "heartbeat"; readonly beat: SensorHeartbeat }
   | {
       readonly kind: "windows";
       readonly width: "hour" | "minute";
@@ -42,6 +45,8 @@ export type StoreRequest =
 export type StoreAnswer =
   | { readonly kind: "opened"; readonly inventory: Inventory }
   | { readonly kind: "appended"; readonly report: AppendReport }
+  | { readonly kind: "positions"; readonly positions: readonly LogPosition[] }
+  | { readonly kind: "noted" }
   | { readonly kind: "windows"; readonly windows: WindowColumns; readonly added: DictionaryTails }
   | { readonly kind: "activity"; readonly activity: ActivityColumns; readonly added: DictionaryTails }
   | { readonly kind: "samples"; readonly samples: readonly FlowSample[] }

@@ -1,7 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { append } from "./append.js";
 import { reattribute } from "./attribution.js";
 import { Database, type DatabaseOptions } from "./database.js";
 import type { Dictionary } from "./dictionary.js";
+import { noteHeartbeat } from "./heartbeats.js";
 import { samplesOf } from "./samples.js";
 import { sealOldHours } from "./sealing.js";
 import { gapsOf, sensorsOf } from "./sensors.js";
@@ -69,12 +71,24 @@ async function answer(request: StoreRequest): Promise<StoreAnswer> {
   switch (request.kind) {
     case "append": {
       const report = await write(now, async () => {
-        const appended = await database.append(request.batches);
+        const appended = await append(database, request.intake);
         await sealOldHours(database, windows);
         return appended;
       });
       return { kind: "appended", report };
     }
+    case "positions":
+      return { kind: "positions", positions: request.partitions.flatMap((at) => database.positions.of(at) ?? []) };
+    case "release":
+      await write(now, () =>
+        database.transaction(async () => {
+          for (const partition of request.partitions) await database.positions.forget(database.connection, partition);
+        }),
+      );
+      return { kind: "noted" };
+    case "heartbeat":
+      await write(now, () => noteHeartbeat(database, request.beat));
+      return { kind: "noted" };
     case "windows": {
       const { fromUs, untilUs } = request;
       const found =

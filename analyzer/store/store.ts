@@ -3,14 +3,16 @@ import { dirname, join, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { ConversationKey } from "../../model/conversation.js";
 import type { FlowBatch } from "../../model/flow-batch.js";
+import type { SensorHeartbeat } from "../../model/sensor-heartbeat.js";
 import { EMPTY_INVENTORY, type Inventory } from "../../model/workload.js";
 import type { FlowSample } from "../../policy/allow-rule.js";
 import type { SensorStatus, TimeSpan } from "../explorer.js";
 import type { SensorGap } from "../proposal.js";
 import type { Reattribution } from "./attribution.js";
 import { Conversations, ConversationTexts } from "./conversations.js";
-import type { AppendReport, DatabaseOptions } from "./database.js";
+import type { DatabaseOptions } from "./database.js";
 import { type EdgeActivity, edgeActivities } from "./edge-activity.js";
+import type { AppendReport, Intake, LogPartition, LogPosition } from "./intake.js";
 import { StoreError } from "./store-error.js";
 import type { StoreAnswer, StoreReply, StoreRequest } from "./store-protocol.js";
 
@@ -121,18 +123,34 @@ export class Store {
   }
 
   /**
-   * Takes batches, each once however often it comes, all or none of a call. Bad rows are left out and counted.
+   * Takes batches, each once however often it comes, together with the positions of the logs they came from: all or none
+   * of a call. Bad rows are left out and counted.
    * @throws {StoreError} `disk-full` and others; what was stored before is kept.
    */
-  async append(batches: readonly FlowBatch[]): Promise<AppendReport> {
+  async append(batches: readonly FlowBatch[], read: Omit<Intake, "batches"> = {}): Promise<AppendReport> {
     const copies = batches.map(detached);
-    const request = { kind: "append", batches: copies.map(({ batch }) => batch) } as const;
+    const request = { kind: "append", intake: { ...read, batches: copies.map(({ batch }) => batch) } } as const;
     return (
       await this.ask<"appended">(
         request,
         copies.flatMap(({ buffers }) => buffers),
       )
     ).report;
+  }
+
+  /** How far these partitions have been read; those that were never read are left out. */
+  async positions(partitions: readonly LogPartition[]): Promise<readonly LogPosition[]> {
+    return (await this.ask<"positions">({ kind: "positions", partitions })).positions;
+  }
+
+  /** Forgets how far these partitions were read, because another store goes on with them. @throws {StoreError} */
+  async release(partitions: readonly LogPartition[]): Promise<void> {
+    await this.ask<"noted">({ kind: "release", partitions });
+  }
+
+  /** Keeps the newest word of a sensor about itself. @throws {StoreError} */
+  async noteHeartbeat(beat: SensorHeartbeat): Promise<void> {
+    await this.ask<"noted">({ kind: "heartbeat", beat });
   }
 
   /**

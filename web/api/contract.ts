@@ -430,6 +430,7 @@ export const ProposalAnswer = z.object({
           fromUs: timeUs,
           untilUs: timeUs,
           lost: z.union([z.number(), z.literal("unknown")]),
+          lostFlows: z.number().optional(),
           reason: z.string(),
         }),
       )

@@ -1,19 +1,21 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { BatchBuffer } from "../../../analyzer/ingest/batch-buffer.js";
-import type { FlowBatch } from "../../../model/flow-batch.js";
+import { BatchBuffer, type Delivery } from "../../../analyzer/ingest/batch-buffer.js";
+import type { Intake } from "../../../analyzer/store/intake.js";
 import { batchOf, originOf } from "../batches.js";
 
-const batch = (sequence: number, rows = 1): FlowBatch => ({ ...batchOf(originOf("a", sequence), [{}]), length: rows });
-const report = (batches: readonly FlowBatch[]) => ({ batches: batches.length, duplicates: 0, flows: 0, malformed: 0 });
-const sequences = (batches: readonly FlowBatch[]) => batches.map(({ origin }) => origin.sequence);
+const batch = (sequence: number, rows = 1): Delivery => ({
+  batch: { ...batchOf(originOf("a", sequence), [{}]), length: rows },
+});
+const report = ({ batches }: Intake) => ({ batches: batches.length, duplicates: 0, flows: 0, malformed: 0 });
+const sequences = ({ batches }: Intake) => batches.map(({ origin }) => origin.sequence);
 
 test("batches are gathered into one write, in their order", async () => {
   const writes: number[][] = [];
   const buffer = new BatchBuffer(
-    async (batches) => {
-      writes.push(sequences(batches));
-      return report(batches);
+    async (intake) => {
+      writes.push(sequences(intake));
+      return report(intake);
     },
     () => {},
   );
@@ -27,7 +29,7 @@ test("batches are gathered into one write, in their order", async () => {
 test("add() waits while a write is under way and the next one is full", async () => {
   const gates: (() => void)[] = [];
   const buffer = new BatchBuffer(
-    (batches) => new Promise((resolve) => gates.push(() => resolve(report(batches)))),
+    (intake) => new Promise((resolve) => gates.push(() => resolve(report(intake)))),
     () => {},
   );
   await buffer.add(batch(0, 60_000));
@@ -54,10 +56,10 @@ test("a write that failed is tried again before anything new is taken, and nothi
   let isFull = true;
   const written: number[] = [];
   const buffer = new BatchBuffer(
-    async (batches) => {
+    async (intake) => {
       if (isFull) throw new Error("no space");
-      written.push(...sequences(batches));
-      return report(batches);
+      written.push(...sequences(intake));
+      return report(intake);
     },
     () => {},
   );
@@ -68,5 +70,58 @@ test("a write that failed is tried again before anything new is taken, and nothi
   await buffer.add(batch(1));
   await buffer.flush();
   assert.deepEqual(written, [0, 1]);
+  await buffer.close();
+});
+
+const at = (partition: number, next: bigint) => ({
+  position: { source: "kafka/c/t", topic: "portolan.flows", partition, next, reachedUs: Number(next) },
+});
+
+test("a write carries the last position of each partition and the age of its oldest message", async () => {
+  const writes: Intake[] = [];
+  const buffer = new BatchBuffer(
+    async (intake) => {
+      writes.push(intake);
+      return report(intake);
+    },
+    () => {},
+  );
+  await buffer.add({ ...batch(0), ...at(0, 5n) });
+  await buffer.add({ ...batch(1), ...at(1, 9n) });
+  await buffer.add(at(0, 6n)); // a message that brought nothing
+  await buffer.flush();
+  assert.deepEqual(
+    writes.map(({ positions, oldestUs }) => [positions?.map(({ partition, next }) => [partition, next]), oldestUs]),
+    [
+      [
+        [
+          [0, 6n],
+          [1, 9n],
+        ],
+        5,
+      ],
+    ],
+  );
+  await buffer.close();
+});
+
+test("what came from a forgotten partition is not written; the rest is", async () => {
+  let isFull = true;
+  const written: number[] = [];
+  const buffer = new BatchBuffer(
+    async (intake) => {
+      if (isFull) throw new Error("no space");
+      written.push(...sequences(intake));
+      return report(intake);
+    },
+    () => {},
+  );
+  await buffer.add({ ...batch(0), ...at(0, 1n) });
+  await buffer.add({ ...batch(1), ...at(1, 1n) });
+  await assert.rejects(buffer.flush(), /no space/);
+  await buffer.forget([at(0, 0n).position]);
+  isFull = false;
+  await buffer.flush();
+  assert.deepEqual(written, [1]);
   await buffer.close();
 });

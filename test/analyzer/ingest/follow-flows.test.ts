@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { followFlows } from "../../../analyzer/ingest/follow-flows.js";
-import type { FlowBatch } from "../../../model/flow-batch.js";
+import { type FlowSink, followFlows } from "../../../analyzer/ingest/follow-flows.js";
 import { encodeFlowBatch } from "../../../model/flow-batch-codec.js";
 import { inProcessCarrier } from "../../../stream/in-process.js";
 import { batchOf, originOf } from "../batches.js";
+
+const SINK: FlowSink = {
+  async take() {},
+  async flush() {},
+  positions: async () => [],
+  release: async () => [],
+};
 
 const message = (sequence: number) => ({
   key: "0",
@@ -16,15 +22,20 @@ test("drain() handles everything that was sent before, then stores it", async ()
   const carrier = inProcessCarrier();
   const taken: number[] = [];
   let flushes = 0;
-  const followed = await followFlows(carrier, {
-    async ingest(batch: FlowBatch) {
-      await new Promise(setImmediate);
-      taken.push(batch.origin.sequence);
+  const followed = await followFlows(
+    carrier,
+    {
+      ...SINK,
+      async take({ batch }) {
+        await new Promise(setImmediate);
+        taken.push(batch?.origin.sequence ?? -1);
+      },
+      async flush() {
+        flushes++;
+      },
     },
-    async flush() {
-      flushes++;
-    },
-  });
+    { isLasting: false },
+  );
   for (let sequence = 0; sequence < 20; sequence++) await carrier.send("portolan.flows", message(sequence));
   await followed.drain();
   assert.deepEqual(
@@ -38,28 +49,38 @@ test("drain() handles everything that was sent before, then stores it", async ()
 test("a message that is no flow batch is counted and passed over", async () => {
   const carrier = inProcessCarrier();
   const taken: number[] = [];
-  const followed = await followFlows(carrier, {
-    async ingest(batch: FlowBatch) {
-      taken.push(batch.origin.sequence);
+  const aside: string[] = [];
+  const followed = await followFlows(
+    carrier,
+    {
+      ...SINK,
+      async take({ batch }) {
+        if (batch !== undefined) taken.push(batch.origin.sequence);
+      },
     },
-    async flush() {},
-  });
+    { isLasting: false, setAside: async (_, reason) => void aside.push(reason) },
+  );
   await carrier.send("portolan.flows", { key: "0", value: new Uint8Array([1, 2, 3]), headers: {} });
   await carrier.send("portolan.flows", message(0));
   await followed.drain();
   assert.equal(followed.damaged(), 1);
+  assert.match(aside.join(), /^Cannot read flow batch: /);
   assert.deepEqual(taken, [0]);
   await carrier.close();
 });
 
 test("drain() fails with what the sink failed with, instead of waiting for ever", async () => {
   const carrier = inProcessCarrier(1);
-  const followed = await followFlows(carrier, {
-    async ingest() {
-      throw new Error("no space");
+  const followed = await followFlows(
+    carrier,
+    {
+      ...SINK,
+      async take() {
+        throw new Error("no space");
+      },
     },
-    async flush() {},
-  });
+    { isLasting: false },
+  );
   await carrier.send("portolan.flows", message(0));
   await assert.rejects(followed.drain(), /no space/);
   await carrier.close();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
+import { append } from "../../../analyzer/store/append.js";
 import { Conversations, ConversationTexts } from "../../../analyzer/store/conversations.js";
 import { Database } from "../../../analyzer/store/database.js";
 import { Store } from "../../../analyzer/store/store.js";
@@ -20,7 +21,7 @@ async function windowsAfter(
   try {
     const windows = new Windows(database);
     for (const batches of calls) {
-      await database.append(batches);
+      await append(database, { batches });
       if (isReadBetween) await windows.refresh();
     }
     const everything = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
