@@ -118,8 +118,11 @@ async function noted(): Promise<Noted> {
   const addresses = new Set<string>();
   for (const { nftables } of listings.map((text) => JSON.parse(text) as NftListing)) {
     for (const { counter, set } of nftables) {
-      if (counter !== undefined) packets[counter.name] = (packets[counter.name] ?? 0) + counter.packets;
-      if (set?.name.startsWith("seen_") !== true) continue;
+      if (counter !== undefined) {
+        const name = counter.name.replace(`_${proposal.policySet.name}`, "");
+        packets[name] = (packets[name] ?? 0) + counter.packets;
+      }
+      if (set === undefined || !/^(seen|denied)_/.test(set.name)) continue;
       for (const { elem } of set.elem ?? []) addresses.add(String(elem.val.concat[0]));
     }
   }

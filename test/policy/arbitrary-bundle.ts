@@ -27,9 +27,15 @@ const inventory: fc.Arbitrary<Inventory> = fc
       ]),
     }),
     sharedMembers: fc.integer({ min: 0, max: 3 }),
+    behind: fc.subarray([1, 2, 4]),
   })
-  .map(({ base, kinds, lifelines, sharedMembers }) => {
-    const workloads = base.workloads.map((workload, i) => ({ ...workload, kind: kinds[i] as string }));
+  .map(({ base, kinds, lifelines, sharedMembers, behind }) => {
+    const host = base.workloads[0]?.id;
+    const workloads = base.workloads.map((workload, i) => ({
+      ...workload,
+      kind: kinds[i] as string,
+      ...(host !== undefined && behind.includes(i) ? { host } : {}),
+    }));
     const members = workloads.slice(0, sharedMembers).map((workload) => workload.id);
     const shared = members.length === 0 ? [] : [{ name: "vip", namespace: "alpha", addresses: ["10.0.9.9"], members }];
     return { ...base, workloads, lifelines, shared };

@@ -9,7 +9,7 @@ import { compileProgram } from "../../policy/decision/compiled-policy.js";
 import { formatServicePoint, intervalsOfService, servicePoint } from "../../policy/decision/service-line.js";
 import { programOfExpressed } from "../../policy/expressed-program.js";
 import { expressForHosts } from "../../policy/formats/nftables/express-for-hosts.js";
-import { hostRuleset, isolatedHosts } from "../../policy/formats/nftables/host-ruleset.js";
+import { isolatedHosts, tablePlan } from "../../policy/formats/nftables/host-ruleset.js";
 import { parseNftJson } from "../../policy/formats/nftables/parse-json.js";
 import { parseNftText } from "../../policy/formats/nftables/parse-text.js";
 import { programOfTables } from "../../policy/formats/nftables/program-of-table.js";
@@ -90,13 +90,14 @@ test("the kernel and the verdict engine agree on every packet, and the kernel li
     const expression = expressForHosts(request.policySet, request.inventory, request.options);
     const program = programOfExpressed(expression.expressed, request.inventory);
     const compiled = compileProgram(program, request.inventory);
-    for (const host of isolatedHosts(expression).slice(0, 2)) {
-      const ruleset = hostRuleset(expression, host);
+    const hosts = isolatedHosts(expression).filter((each) => currentAddresses(each).length > 0);
+    for (const host of hosts.slice(0, 2)) {
+      const plan = tablePlan([expression], host, { isPublishing: true });
       const text = [
-        structureText(ruleset, expression.selection),
-        generationText(ruleset),
-        flipText(ruleset),
-        leaseText("deny"),
+        ...plan.scopes.map((scope) => generationText(scope, 0, true)),
+        structureText(plan),
+        flipText(plan),
+        leaseText(request.policySet.name, "deny"),
       ].join("");
       observed.load(currentAddresses(host), text);
 

@@ -65,14 +65,17 @@ export type NftMatch =
       readonly isNegated: boolean;
     }
   | { readonly kind: "lookup"; readonly fields: readonly NftField[]; readonly set: string; readonly isNegated: boolean }
-  /** Never true of the first packet of a new connection to or from another host: loopback, established, no SYN. */
+  /**
+   * Never true of the first packet of a new connection between the addresses that it names: loopback, established, no
+   * SYN, noted before, translated.
+   */
   | { readonly kind: "not-new"; readonly text: string }
   /** True as often as a rate or a dynamic set lets it. */
   | { readonly kind: "sometimes"; readonly text: string };
 
 export type NftVerdict =
   | { readonly kind: "accept" }
-  | { readonly kind: "drop" }
+  | { readonly kind: "drop" } // or reject
   | { readonly kind: "return" }
   | { readonly kind: "jump" | "goto"; readonly chain: string };
 
@@ -83,9 +86,16 @@ export interface NftRule {
   readonly comment: string;
 }
 
+export const NFT_HOOKS = ["input", "output", "forward", "prerouting"] as const;
+export type NftHook = (typeof NFT_HOOKS)[number];
+
+export function isNftHook(text: unknown): text is NftHook {
+  return NFT_HOOKS.some((hook) => hook === text);
+}
+
 export interface NftChain {
   readonly name: string;
-  readonly hook: "input" | "output" | "forward" | undefined;
+  readonly hook: NftHook | undefined;
   readonly policy: "accept" | "drop";
   readonly rules: readonly NftRule[];
 }

@@ -1,13 +1,14 @@
 import { formatAddress } from "../../../model/address.js";
 import { type AddressRange, cidrsOfRange, formatCidr } from "../../../model/cidr.js";
 import { PROTOCOL_NUMBERS } from "../../../model/protocol.js";
-import type { HostDirection, PermitKind, PermitSet } from "./host-ruleset.js";
+import type { BehindSet, HostDirection, HostRuleset, PermitKind, PermitSet } from "./host-ruleset.js";
 
 /** Our own table; nothing of ours is anywhere else, and nothing else is in it. */
 export const TABLE = "inet portolan";
 
 const LONGEST_COMMENT = 127; // bytes that the kernel keeps of a comment or a log prefix
 const RULE_ID = /^[a-z0-9-]+$/;
+const SCOPE = /^[a-z0-9-]{1,63}$/;
 
 /** An address, a prefix or `first-last`. */
 export function addressText(range: AddressRange): string {
@@ -78,19 +79,46 @@ export function keyText(kind: PermitKind, family: 4 | 6): string {
   return `${ip} saddr . ${ip} daddr . ${service}`;
 }
 
-/** Name of a permit set: `in4_ports_g7`. */
-export function setName(set: Omit<PermitSet, "boxes">, generation: number): string {
-  return `${set.direction}${set.family}_${set.kind}_g${generation}`;
+/**
+ * Name of a policy set as part of other names.
+ * @throws {SyntaxError} If nft could read it as anything else, or would find it too long.
+ */
+export function scopeText(scope: string): string {
+  if (!SCOPE.test(scope)) {
+    throw new SyntaxError(
+      `Cannot render policy set "${scope}": wanted a name of at most 63 letters a-z, digits and dashes`,
+    );
+  }
+  return scope;
 }
 
-export function chainName(direction: HostDirection, generation: number): string {
-  return `${direction}_g${generation}`;
+/**
+ * End of the names of all that belongs to one generation: `shop_g7`, or `shop_g7_r2` when addresses moved twice since. No
+ * part holds an underscore, so that the names can be taken apart again.
+ */
+export function generationName({ policySet, generation }: HostRuleset, revision: number): string {
+  return `${scopeText(policySet)}_g${generation}${revision === 0 ? "" : `_r${revision}`}`;
+}
+
+/** Name of a permit set: `in4_ports_shop_g7`. */
+export function setName(set: Omit<PermitSet, "boxes">, generation: string): string {
+  return `${set.direction}${set.family}_${set.kind}_${generation}`;
+}
+
+/** Name of the set of those who are judged among the forwarded: `to4_behind_shop_g7`. */
+export function behindName({ direction, family }: BehindSet, generation: string): string {
+  return `${direction}${family}_behind_${generation}`;
+}
+
+export function chainName(direction: HostDirection, generation: string): string {
+  return `${direction}_${generation}`;
 }
 
 /** Elements of a permit set, one a line: who . whom . what, with a packet counter and the rules that permit it. */
 export function elementTexts(set: PermitSet): string[] {
   return set.boxes.flatMap((box) => {
-    const [source, destination] = set.direction === "in" ? [box.remote, box.local] : [box.local, box.remote];
+    const isTowards = set.direction === "in" || set.direction === "to";
+    const [source, destination] = isTowards ? [box.remote, box.local] : [box.local, box.remote];
     const comment = ruleIdsText(box.rules);
     return serviceTexts(set.kind, box.first, box.last).map(
       (service) => `${addressText(source)} . ${addressText(destination)} . ${service} counter comment "${comment}"`,

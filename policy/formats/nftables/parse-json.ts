@@ -1,5 +1,7 @@
 import {
+  isNftHook,
   NFT_FIELDS,
+  NFT_HOOKS,
   type NftChain,
   type NftElement,
   type NftField,
@@ -110,6 +112,7 @@ function fieldOf(value: Json, where: string): string {
   if (tag === "payload")
     return `${asText(parts.protocol, where, "a protocol")} ${asText(parts.field, where, "a field")}`;
   if (tag === "meta" || tag === "ct") return `${tag} ${asText(parts.key, where, "a key")}`;
+  if (tag === "fib") return `fib ${listOf(parts.flags).join(" . ")} ${asText(parts.result, where, "a result")}`;
   throw new NftSyntaxError(where, JSON.stringify(value), "payload, meta or ct");
 }
 
@@ -126,6 +129,27 @@ const CT_STATES: Readonly<Record<string, string>> = {
   "4": "related",
   "64": "untracked",
 };
+
+/**
+ * Questions about what the kernel remembers of a connection; the first packet of a new one that nobody translates has
+ * nothing to remember. In the hook before translation, to which `fib` belongs, nothing is judged.
+ */
+const MEMORIES: Readonly<Record<string, readonly string[]>> = {
+  "ct label": ["100", "101", "102"],
+  "ct direction": ["1", "reply"],
+  "ct status": ["32", "dnat"],
+  "ct state": ["8", "new"],
+  "fib daddr type": ["2", "local"],
+};
+
+function readMemory(name: string, right: Json, where: string): NftMatch | undefined {
+  const known = MEMORIES[name];
+  if (known === undefined || Array.isArray(right)) return undefined;
+  const value = scalarText(right, where);
+  if (known.includes(value)) return { kind: "not-new", text: `${name} ${value}` };
+  if (name === "ct state") return undefined;
+  throw new NftSyntaxError(where, `${name} ${value}`, known.join(", "));
+}
 
 function readCtState(right: Json, where: string): NftMatch {
   const states = listOf(right).map((state) => {
@@ -166,6 +190,8 @@ function readMatch(body: JsonObject, where: string): NftMatch {
   if (names.length === 1 && (names[0] === "meta iif" || names[0] === "meta oif") && right === "lo" && op === "==") {
     return { kind: "not-new", text: `${names[0]} lo` };
   }
+  const memory = names.length === 1 && (op === "in" || op === "==") ? readMemory(names[0]!, right, where) : undefined;
+  if (memory !== undefined) return memory;
   if (names.length === 1 && names[0] === "ct state" && op === "in") return readCtState(right, where);
   const fields = parts.map((part) => knownField(part, where));
   if (op !== "==" && op !== "!=") throw new NftSyntaxError(where, op, "== or !=");
@@ -199,6 +225,9 @@ function readRule(body: JsonObject): NftRule {
       case "set":
         matches.push({ kind: "sometimes", text: tag });
         break;
+      case "reject":
+        verdict = { kind: "drop" };
+        break;
       case "accept":
       case "drop":
       case "return":
@@ -218,8 +247,8 @@ function readRule(body: JsonObject): NftRule {
 function readChain(body: JsonObject): Omit<NftChain, "rules"> {
   const name = asText(body.name, "chain", "a name");
   const { hook, policy } = body;
-  if (hook !== undefined && hook !== "input" && hook !== "output" && hook !== "forward") {
-    throw new NftSyntaxError(`chain ${name}`, JSON.stringify(hook), "input, output or forward");
+  if (hook !== undefined && !isNftHook(hook)) {
+    throw new NftSyntaxError(`chain ${name}`, JSON.stringify(hook), NFT_HOOKS.join(", "));
   }
   return { name, hook, policy: policy === "drop" ? "drop" : "accept" };
 }

@@ -66,8 +66,35 @@ export function readElements(reader: NftReader, fields: readonly NftField[]): Nf
 
 const NOT_NEW_STATES = new Set(["established", "related", "invalid", "untracked"]);
 
+/**
+ * What the kernel remembers of a connection, and what is asked before addresses are translated, where nothing is judged:
+ * the words of a question, and its answer.
+ */
+const MEMORIES: readonly (readonly [words: readonly string[], answers: readonly string[]])[] = [
+  [
+    ["ct", "label"],
+    ["100", "101", "102"],
+  ],
+  [["ct", "direction"], ["reply"]],
+  [["ct", "status"], ["dnat"]],
+  [["ct", "state"], ["new"]],
+  [["fib", "daddr", "type"], ["local"]],
+];
+
+function takeMemory(reader: NftReader): NftMatch | undefined {
+  for (const [words, answers] of MEMORIES) {
+    const answer = reader.peek(words.length)?.value ?? "";
+    if (words.some((word, at) => reader.peek(at)?.value !== word) || !answers.includes(answer)) continue;
+    for (const word of [...words, answer]) reader.expect(word);
+    return { kind: "not-new", text: `${words.join(" ")} ${answer}` };
+  }
+  return undefined;
+}
+
 /** Matches on what the first packet of a connection with another host never is. */
 function takeNotNew(reader: NftReader): NftMatch | undefined {
+  const memory = takeMemory(reader);
+  if (memory !== undefined) return memory;
   const isMeta = reader.peek()?.value === "meta";
   const key = reader.peek(isMeta ? 1 : 0)?.value;
   if (key === "iif" || key === "oif") {
@@ -180,6 +207,10 @@ function takeSideEffect(reader: NftReader, matches: NftMatch[]): boolean {
 }
 
 function takeVerdict(reader: NftReader): NftVerdict | undefined {
+  if (reader.take("reject")) {
+    for (const word of ["with", "tcp", "reset"]) reader.expect(word);
+    return { kind: "drop" };
+  }
   for (const kind of ["accept", "drop", "return"] as const) if (reader.take(kind)) return { kind };
   for (const kind of ["jump", "goto"] as const) {
     if (reader.take(kind)) return { kind, chain: reader.word("the name of a chain") };

@@ -1,4 +1,6 @@
 import {
+  isNftHook,
+  NFT_HOOKS,
   type NftChain,
   type NftElement,
   type NftField,
@@ -90,9 +92,7 @@ function readHook(reader: NftReader, chain: DraftChain): void {
   reader.expect("hook");
   const { where } = reader;
   const hook = reader.word("a hook");
-  if (hook !== "input" && hook !== "output" && hook !== "forward") {
-    throw new NftSyntaxError(where, hook, "input, output or forward");
-  }
+  if (!isNftHook(hook)) throw new NftSyntaxError(where, hook, NFT_HOOKS.join(", "));
   chain.hook = hook;
   reader.expect("priority");
   while (!reader.isAtEnd) reader.word("a priority");

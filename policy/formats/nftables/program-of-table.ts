@@ -1,5 +1,5 @@
 import { cidrTexts } from "../../address-ranges.js";
-import { ALL_ENDS, allOf, type EndSet } from "../../decision/end-set.js";
+import { ALL_ENDS, allOf, anyOf, type EndSet } from "../../decision/end-set.js";
 import type { Closure, DirectionProgram, Entry, Program, Stage } from "../../decision/program.js";
 import { mergeIntervals, type ServiceInterval } from "../../decision/service-line.js";
 import { type NftElement, type NftMatch, type NftRange, NftSyntaxError, type NftTable } from "./nft-table.js";
@@ -12,7 +12,8 @@ export interface HostTable {
 }
 
 const DEEPEST_JUMP = 16; // as in the kernel
-const LEASE = "lease";
+/** `lease_shop`: filled, the policy set `shop` drops what nobody permits. */
+const isLease = (set: string) => set.startsWith("lease_");
 const EVERY_FAMILY: readonly NftElement[] = [2n, 10n].map((family) => ({
   parts: [{ first: family, last: family }],
   comment: "",
@@ -38,7 +39,7 @@ function walk(table: NftTable, chainName: string, isLeased: boolean, steps: Step
     if (match.kind === "values") return match.values;
     const set = table.sets.get(match.set);
     if (set === undefined) throw new NftSyntaxError(where, `@${match.set}`, "a set of this table");
-    return match.set === LEASE && isLeased ? EVERY_FAMILY : set.elements;
+    return isLease(match.set) && isLeased ? EVERY_FAMILY : set.elements;
   };
   for (const { where, matches, verdict, comment } of chain.rules) {
     if (verdict === undefined || matches.some((match) => match.kind === "not-new")) continue;
@@ -59,13 +60,22 @@ function walk(table: NftTable, chainName: string, isLeased: boolean, steps: Step
       if (isAlways) return "ends";
       continue;
     }
-    if (!isAlways) throw new NftSyntaxError(where, verdict.kind, "a jump, goto or return without a condition");
+    if (!isAlways) {
+      if (verdict.kind === "jump" && isWithoutVerdict(table, verdict.chain, depth)) continue;
+      throw new NftSyntaxError(where, verdict.kind, "a jump, goto or return without a condition");
+    }
     if (verdict.kind === "return") return "returns";
     const ending = walk(table, verdict.chain, isLeased, steps, depth + 1);
     if (ending !== "returns") return ending;
     if (verdict.kind === "goto") return "policy";
   }
   return "returns";
+}
+
+/** Whether a chain only counts and notes. */
+function isWithoutVerdict(table: NftTable, chain: string, depth: number): boolean {
+  const steps: Step[] = [];
+  return walk(table, chain, true, steps, depth + 1) === "returns" && steps.length === 0;
 }
 
 function cidrsOf(ranges: readonly NftRange[], family: 4 | 6): string[] {
@@ -81,8 +91,11 @@ function addresses(ranges: readonly (NftRange | undefined)[], family: 4 | 6 | un
   return { kind: "addresses", cidrs, of: "anyone" };
 }
 
-/** Boxes that differ in the remote address alone become one entry. */
-function entriesOf(step: Step, rank: number, host: string, direction: "ingress" | "egress"): Entry[] {
+/**
+ * Boxes that differ in the remote address alone become one entry.
+ * @param all whom the chain judges
+ */
+function entriesOf(step: Step, rank: number, host: string, direction: "ingress" | "egress", all: EndSet): Entry[] {
   const groups = new Map<
     string,
     {
@@ -103,10 +116,9 @@ function entriesOf(step: Step, rank: number, host: string, direction: "ingress" 
     if (group === undefined) groups.set(key, { box, local, remotes: [remote], services });
     else group.remotes.push(remote);
   }
-  const here: EndSet = { kind: "listed", workloads: [host] };
   return [...groups.values()].map(({ box, local, remotes, services }) => ({
     rank,
-    subjects: local === undefined ? here : allOf([here, addresses([local], box.family)]),
+    subjects: local === undefined ? all : allOf([all, addresses([local], box.family)]),
     peers: addresses(remotes, box.family),
     services: { intervals: services, named: [] },
     action: step.action,
@@ -114,25 +126,49 @@ function entriesOf(step: Step, rank: number, host: string, direction: "ingress" 
   }));
 }
 
+/** Which chains judge in a direction: the host itself, or those behind it. */
+const JUDGES = {
+  ingress: [{ hook: "input" }, { hook: "forward", name: "forward_to" }],
+  egress: [{ hook: "output" }, { hook: "forward", name: "forward_from" }],
+} as const;
+
+/** Of what is forwarded, only the drops say whose packets are judged: everybody else's are not. */
+function judgedBehind(steps: readonly Step[], direction: "ingress" | "egress"): EndSet {
+  const ends = steps
+    .filter(({ action }) => action === "deny")
+    .flatMap(({ boxes, where }) =>
+      boxes.map((box) => {
+        const local = direction === "ingress" ? box.destination : box.source;
+        if (local === undefined) throw new NftSyntaxError(where, "drop", "a drop that says for whom");
+        return addresses([local], box.family);
+      }),
+    );
+  return anyOf(ends);
+}
+
 function stageOf(hosts: readonly HostTable[], direction: "ingress" | "egress", isLeased: boolean): Stage {
-  const hook = direction === "ingress" ? "input" : "output";
   const entries: Entry[] = [];
   const closures: Closure[] = [];
   for (const { workload, table } of hosts) {
     if (table.isDormant) continue;
     for (const chain of table.chains.values()) {
-      if (chain.hook !== hook) continue;
+      const isJudge = JUDGES[direction].some(
+        (judge) => judge.hook === chain.hook && (!("name" in judge) || judge.name === chain.name),
+      );
+      if (!isJudge) continue;
       const steps: Step[] = [];
       const ending = walk(table, chain.name, isLeased, steps, 0);
+      const here: EndSet = { kind: "listed", workloads: [workload] };
+      const all = chain.hook === "forward" ? judgedBehind(steps, direction) : here;
       // Steps of one action in a row decide together; hosts share ranks, since no packet has two hosts at one end.
       let rank = 0;
       for (const step of steps) {
         if ((rank % 2 === 1) !== (step.action === "deny")) rank++;
-        entries.push(...entriesOf(step, rank, workload, direction));
+        entries.push(...entriesOf(step, rank, workload, direction, all));
       }
       if (ending !== "ends" && chain.policy === "drop") {
         const source = { policy: `nftables ${workload}`, rule: "" };
-        closures.push({ subjects: { kind: "listed", workloads: [workload] }, source });
+        closures.push({ subjects: all, source });
       }
     }
   }
@@ -146,8 +182,8 @@ function stageOf(hosts: readonly HostTable[], direction: "ingress" | "egress", i
  */
 export function programOfTables(hosts: readonly HostTable[]): Program {
   const direction = (of: "ingress" | "egress"): DirectionProgram => {
-    const isLeaseFull = hosts.every(
-      ({ table }) => (table.sets.get(LEASE)?.elements.length ?? 0) === EVERY_FAMILY.length,
+    const isLeaseFull = hosts.every(({ table }) =>
+      [...table.sets.values()].every(({ name, elements }) => !isLease(name) || elements.length === EVERY_FAMILY.length),
     );
     const trial = isLeaseFull ? [] : [stageOf(hosts, of, true)];
     return { enforced: [stageOf(hosts, of, false)], trial };

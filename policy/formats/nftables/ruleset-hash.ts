@@ -4,7 +4,7 @@ import { canonicalHash } from "../../trust/canonical-json.js";
 import { expressForHosts } from "./express-for-hosts.js";
 import { hostRuleset, isolatedHosts } from "./host-ruleset.js";
 import { lifelineTexts } from "./lifeline-text.js";
-import { elementTexts } from "./nft-text.js";
+import { addressText, elementTexts } from "./nft-text.js";
 
 /**
  * The hash of everything that lets a packet pass on any host: the elements of its permit sets and its lifelines, as nft
@@ -14,7 +14,7 @@ import { elementTexts } from "./nft-text.js";
 export function rulesetHash(policySet: PolicySet, inventory: Inventory): string {
   const expression = expressForHosts(policySet, inventory, { mode: "deny" });
   const hosts = isolatedHosts(expression).map((workload) => {
-    const { directions, permits } = hostRuleset(expression, workload);
+    const { directions, permits, behind } = hostRuleset(expression, workload);
     return {
       workload: workload.id,
       directions,
@@ -23,6 +23,11 @@ export function rulesetHash(policySet: PolicySet, inventory: Inventory): string 
         family: set.family,
         kind: set.kind,
         elements: elementTexts(set),
+      })),
+      behind: behind.map((set) => ({
+        direction: set.direction,
+        family: set.family,
+        elements: set.ranges.map(addressText),
       })),
     };
   });

@@ -1,66 +1,40 @@
 import type { PolicyMode } from "../../policy-set.js";
-import type { Selection } from "../../selection.js";
-import type { HostDirection, HostRuleset } from "./host-ruleset.js";
-import { lifelineTexts } from "./lifeline-text.js";
-import { chainName, elementTexts, keyText, PORT_PROTOCOLS, setName, TABLE } from "./nft-text.js";
+import { HOST_DIRECTIONS, type HostDirection, type HostRuleset, type TablePlan } from "./host-ruleset.js";
+import { noteRules, noteSets } from "./miss-text.js";
+import {
+  addressText,
+  behindName,
+  chainName,
+  elementTexts,
+  generationName,
+  keyText,
+  scopeText,
+  setName,
+  TABLE,
+} from "./nft-text.js";
 
 /**
  * The table, read from top to bottom as a packet does:
  *
- *     input -> established? accept -> lifeline -> dispatch_in -> in_gN -> permitted? accept
- *                                                                `-> miss_in: count, note who, log a sample,
- *                                                                    drop if the lease lives, else accept
+ *     input -> to be cut? -> established? accept -> lifeline -> dispatch_in -> in_SCOPE_gN -> permitted? accept
+ *                                                                   `-> miss_in: each scope notes who and what,
+ *                                                                       drop if one of their leases lives, else accept
  *
- * Audit and deny are the same rules. Deny is the lease: a set that the kernel empties by itself when nobody renews it.
+ * Audit and deny are the same rules. Deny is the lease: a set that the kernel empties by itself when nobody renews it. A
+ * packet that the host forwards passes two such chains, as what its sender may send and as what its receiver may get.
  */
-const HOOKS: Record<HostDirection, string> = { in: "input", out: "output" };
+const HOOKS: Readonly<Record<HostDirection, { readonly chain: string; readonly hook: string }>> = {
+  in: { chain: "input", hook: "type filter hook input priority filter + 20; policy accept;" },
+  out: { chain: "output", hook: "type filter hook output priority filter + 20; policy accept;" },
+  from: { chain: "forward_from", hook: "type filter hook forward priority filter + 20; policy accept;" },
+  to: { chain: "forward_to", hook: "type filter hook forward priority filter + 21; policy accept;" },
+};
 
-/** Group of the kernel log to which a sample of what no rule permits is sent. */
-const LOG_GROUP = 77;
+/** Bits of the label that the kernel keeps for a connection. */
+const LABEL = { missed: 100, permitted: 101, toHost: 102 } as const;
 
-const SEEN = "flags dynamic,timeout; size 16384; timeout 1h; counter;";
-const ATTEMPTS = "flags dynamic,timeout; size 65536; timeout 2m;";
-
-/** Kernel sets that note who was missed: exact edges, where the log is a sample. */
-function missSets(direction: HostDirection): { name: string; key: string; flags: string }[] {
-  return ([4, 6] as const).flatMap((family) => {
-    const ip = family === 4 ? "ip" : "ip6";
-    return [
-      { name: `seen_${direction}${family}`, key: keyText("ports", family), flags: SEEN },
-      { name: `seen_${direction}${family}_icmp`, key: keyText("icmp", family), flags: SEEN },
-      { name: `seen_${direction}${family}_protocol`, key: keyText("protocol", family), flags: SEEN },
-      {
-        name: `attempts_${direction}${family}`,
-        key: `${ip} saddr . ${ip} daddr . meta l4proto . th sport . th dport`,
-        flags: ATTEMPTS,
-      },
-    ];
-  });
-}
-
-function missRules(direction: HostDirection, generation: number): string[] {
-  const recorded = `counter name c_${direction}_recorded`;
-  const rules = [`counter name c_${direction}_missed`];
-  for (const family of [4, 6] as const) {
-    const [ip, icmp] = family === 4 ? ["ip", 1] : ["ip6", 58];
-    const attempt = `${ip} saddr . ${ip} daddr . meta l4proto . th sport . th dport`;
-    const attempts = `@attempts_${direction}${family}`;
-    const seen = `@seen_${direction}${family}`;
-    // Retransmissions carry the same source port, so they are one attempt.
-    rules.push(
-      `meta l4proto ${PORT_PROTOCOLS} ${attempt} != ${attempts} add ${attempts} { ${attempt} } update ${seen} { ${keyText("ports", family)} } ${recorded}`,
-      `meta l4proto ${icmp} update ${seen}_icmp { ${keyText("icmp", family)} } ${recorded}`,
-      `meta nfproto ipv${family} meta l4proto != { 1, 6, 17, 58, 132 } update ${seen}_protocol { ${keyText("protocol", family)} } ${recorded}`,
-    );
-  }
-  rules.push(
-    `limit rate 20/second burst 50 packets log prefix "portolan g${generation} ${direction} " group ${LOG_GROUP} snaplen 96`,
-    `meta nfproto @lease counter name c_${direction}_denied drop`,
-    "ct label set 100",
-    "accept",
-  );
-  return rules;
-}
+/** How each of the two families is matched by an address. */
+const IP = { 4: "ip", 6: "ip6" } as const;
 
 interface ChainText {
   readonly name: string;
@@ -85,77 +59,202 @@ function tableText(declarations: readonly string[], sets: readonly string[], cha
   return `${[`add table ${TABLE}`, ...declarations, ...declare, ...empty].join("\n")}\n\ntable ${TABLE} {\n${body}\n}\n`;
 }
 
-/** What no generation changes: base chains, lifelines, counters, the lease. Loading it again changes nothing. */
-export function structureText(ruleset: HostRuleset, selection: Selection): string {
+function directionsOf({ scopes }: TablePlan): HostDirection[] {
+  return HOST_DIRECTIONS.filter((direction) => scopes.some(({ directions }) => directions.includes(direction)));
+}
+
+function scopesOf({ scopes }: TablePlan, direction: HostDirection): HostRuleset[] {
+  return scopes.filter(({ directions }) => directions.includes(direction));
+}
+
+function baseChain(direction: HostDirection): ChainText {
+  const { chain, hook } = HOOKS[direction];
+  return {
+    name: chain,
+    hook,
+    rules: [
+      `ct label ${LABEL.missed} meta nfproto @cut jump cut_${direction}`,
+      ...beforeJudgement(),
+      `jump dispatch_${direction}`,
+      `goto miss_${direction}`,
+    ],
+  };
+}
+
+/** What no policy is asked about. */
+function beforeJudgement(): string[] {
+  return [
+    "ct state established,related accept",
+    "jump lifeline",
+    "meta l4proto 6 ct state invalid counter name c_invalid accept",
+    "meta l4proto 6 tcp flags & (fin | syn | rst | ack) != syn counter name c_midstream accept",
+  ];
+}
+
+/**
+ * Connections to a port of this host that is published from an address which the inventory does not know, such as a
+ * container's: judged as what comes in, by the address and port that the client asked for. Those are known before the
+ * translation alone, so they are looked up there and the answer is kept with the connection.
+ */
+function publishedChains(plan: TablePlan): ChainText[] {
+  return [
+    { name: "dispatch_published", rules: [] },
+    { name: "known_behind", rules: [] },
+    {
+      name: "published",
+      hook: "type filter hook prerouting priority mangle; policy accept;",
+      rules: [`ct state new fib daddr type local ct label set ${LABEL.toHost} jump dispatch_published`],
+    },
+    {
+      name: "forward_published",
+      hook: "type filter hook forward priority filter + 22; policy accept;",
+      rules: [
+        ...beforeJudgement(),
+        `ct label ${LABEL.permitted} accept`,
+        "jump known_behind",
+        `ct status dnat ct label ${LABEL.toHost} goto miss_in`,
+      ],
+    },
+  ].filter(() => hasPublished(plan));
+}
+
+function hasPublished(plan: TablePlan): boolean {
+  return plan.isPublishing && directionsOf(plan).includes("in");
+}
+
+/** What no generation changes: base chains, lifelines, counters, leases. Loading it again changes nothing. */
+export function structureText(plan: TablePlan): string {
   const sets = [
-    "set lease { typeof meta nfproto; flags timeout; }",
+    ...plan.scopes.map(({ policySet }) => `set lease_${scopeText(policySet)} { typeof meta nfproto; flags timeout; }`),
+    "set cut { typeof meta nfproto; flags timeout; }",
     "counter c_invalid { }",
     "counter c_midstream { }",
   ];
-  const lifelines = ["meta iif lo accept", "meta oif lo accept", ...lifelineTexts(ruleset.lifelines, selection)];
-  const chains: ChainText[] = [{ name: "lifeline", rules: lifelines }];
-  for (const direction of ruleset.directions) {
-    for (const counter of ["missed", "recorded", "denied"]) sets.push(`counter c_${direction}_${counter} { }`);
-    for (const { name, key, flags } of missSets(direction)) sets.push(`set ${name} { typeof ${key}; ${flags} }`);
-    const hook = HOOKS[direction];
-    chains.push(
-      { name: `dispatch_${direction}`, rules: [] },
-      { name: `miss_${direction}`, rules: missRules(direction, ruleset.generation) },
-      {
-        name: hook,
-        hook: `type filter hook ${hook} priority filter + 20; policy accept;`,
-        rules: [
-          "ct state established,related accept",
-          "jump lifeline",
-          "meta l4proto 6 ct state invalid counter name c_invalid accept",
-          "meta l4proto 6 tcp flags & (fin | syn | rst | ack) != syn counter name c_midstream accept",
-          `jump dispatch_${direction}`,
-          `goto miss_${direction}`,
-        ],
-      },
-    );
+  const chains: ChainText[] = [
+    { name: "lifeline", rules: ["meta iif lo accept", "meta oif lo accept", ...plan.lifelines] },
+    { name: "refuse", rules: ["meta l4proto 6 reject with tcp reset", "drop"] },
+  ];
+  for (const direction of directionsOf(plan)) {
+    for (const { policySet } of scopesOf(plan, direction)) {
+      sets.push(...noteSets(direction, policySet));
+      chains.push({ name: `note_${direction}_${policySet}`, rules: noteRules(direction, policySet) });
+    }
+    for (const name of ["dispatch", "miss", "cut"]) chains.push({ name: `${name}_${direction}`, rules: [] });
+    chains.push(baseChain(direction));
   }
-  return tableText([], sets, chains);
+  return tableText([], sets, [...chains, ...publishedChains(plan)]);
 }
 
 /** The sets and chains of one generation, which nothing refers to yet. */
-export function generationText(ruleset: HostRuleset): string {
-  const { generation } = ruleset;
+export function generationText(ruleset: HostRuleset, revision = 0, isPublishing = false): string {
+  const generation = generationName(ruleset, revision);
   const declarations: string[] = [];
   const sets: string[] = [];
-  for (const set of ruleset.permits) {
-    const name = setName(set, generation);
-    const type = `typeof ${keyText(set.kind, set.family)}; flags interval; counter;`;
+  const addSet = (name: string, type: string, elements: readonly string[]) => {
     declarations.push(`add set ${TABLE} ${name} { ${type} }`, `flush set ${TABLE} ${name}`);
-    const elements = elementTexts(set).map((element) => `      ${element}`);
-    sets.push(`set ${name} {\n    ${type}\n    elements = {\n${elements.join(",\n")}\n    }\n  }`);
+    const lines = elements.map((element) => `      ${element}`);
+    sets.push(`set ${name} {\n    ${type}\n    elements = {\n${lines.join(",\n")}\n    }\n  }`);
+  };
+  for (const set of ruleset.behind) {
+    const field = set.direction === "to" ? "daddr" : "saddr";
+    const type = `typeof ${IP[set.family]} ${field}; flags interval;`;
+    addSet(behindName(set, generation), type, set.ranges.map(addressText));
+  }
+  for (const set of ruleset.permits) {
+    const type = `typeof ${keyText(set.kind, set.family)}; flags interval; counter;`;
+    addSet(setName(set, generation), type, elementTexts(set));
   }
   const chains = ruleset.directions.map((direction): ChainText => {
     const asked = ruleset.permits.filter((set) => set.direction === direction);
     const rules = asked.map((set) => `${keyText(set.kind, set.family)} @${setName(set, generation)} accept`);
     return { name: chainName(direction, generation), rules };
   });
+  if (isPublishing && ruleset.directions.includes("in")) {
+    const asked = ruleset.permits.filter((set) => set.direction === "in");
+    const rules = asked.map(
+      (set) => `${keyText(set.kind, set.family)} @${setName(set, generation)} ct label set ${LABEL.permitted} accept`,
+    );
+    chains.push({ name: `published_${generation}`, rules });
+  }
   return tableText(declarations, sets, chains);
 }
 
-/** Makes this generation the one that is asked. */
-export function flipText(ruleset: HostRuleset): string {
-  return ruleset.directions
-    .flatMap((direction) => [
-      `flush chain ${TABLE} dispatch_${direction}`,
-      `add rule ${TABLE} dispatch_${direction} jump ${chainName(direction, ruleset.generation)}`,
-    ])
-    .map((line) => `${line}\n`)
-    .join("");
+/** Conditions under which a miss is one of the scope's: always, or only for those behind us that it isolates. */
+function judgedTexts(ruleset: HostRuleset, direction: HostDirection, generation: string): string[] {
+  if (direction === "in" || direction === "out") return [""];
+  const field = direction === "to" ? "daddr" : "saddr";
+  return ruleset.behind
+    .filter((set) => set.direction === direction)
+    .map((set) => `${IP[set.family]} ${field} @${behindName(set, generation)} `);
 }
 
 /**
- * Empties the lease (audit) or fills it (deny): for `leaseMs`, after which the kernel falls back to audit by itself, or
- * for good when absent.
+ * Makes these generations the ones that are asked. All rules of a transaction begin to hold at once, and the sets that they
+ * look into are not touched by it, so no packet meets a half of each.
+ * @param revisions of each scope, by the name of its policy set; 0 where absent
  */
-export function leaseText(mode: PolicyMode, leaseMs?: number): string {
-  const flush = `flush set ${TABLE} lease\n`;
+export function flipText(plan: TablePlan, revisions: ReadonlyMap<string, number> = new Map()): string {
+  const lines: string[] = [];
+  const refill = (chain: string, rules: readonly string[]) => {
+    lines.push(`flush chain ${TABLE} ${chain}`, ...rules.map((rule) => `add rule ${TABLE} ${chain} ${rule}`));
+  };
+  const nameOf = (ruleset: HostRuleset) => generationName(ruleset, revisions.get(ruleset.policySet) ?? 0);
+  for (const direction of directionsOf(plan)) {
+    const scopes = scopesOf(plan, direction);
+    const judged = scopes.map((scope) => ({
+      scope: scope.policySet,
+      conditions: judgedTexts(scope, direction, nameOf(scope)),
+    }));
+    /** All conditions under which one of the scopes denies, with what is to happen then. */
+    const onLease = (action: string) =>
+      judged.flatMap(({ scope, conditions }) =>
+        conditions.map((condition) => `${condition}meta nfproto @lease_${scope} ${action}`),
+      );
+    refill(
+      `dispatch_${direction}`,
+      scopes.map((scope) => `jump ${chainName(direction, nameOf(scope))}`),
+    );
+    refill(`miss_${direction}`, [
+      ...judged.flatMap(({ scope, conditions }) =>
+        conditions.map((condition) => `${condition}jump note_${direction}_${scope}`),
+      ),
+      ...onLease("drop"),
+      `ct label set ${LABEL.missed}`,
+      "accept",
+    ]);
+    refill(`cut_${direction}`, [
+      "ct direction reply return",
+      "jump lifeline",
+      `jump dispatch_${direction}`,
+      ...onLease("goto refuse"),
+    ]);
+  }
+  if (hasPublished(plan)) {
+    const scopes = scopesOf(plan, "in");
+    refill(
+      "dispatch_published",
+      scopes.map((scope) => `jump published_${nameOf(scope)}`),
+    );
+    const knownOf = (family: 4 | 6) => plan.behind.filter((range) => range.family === family).map(addressText);
+    refill(
+      "known_behind",
+      ([4, 6] as const)
+        .filter((family) => knownOf(family).length > 0)
+        .map((family) => `${IP[family]} daddr { ${knownOf(family).join(", ")} } accept`),
+    );
+  }
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+/**
+ * Empties the lease of a policy set (audit) or fills it (deny): for `leaseMs`, after which the kernel falls back to audit
+ * by itself, or for good when absent.
+ */
+export function leaseText(scope: string, mode: PolicyMode, leaseMs?: number): string {
+  const lease = `${TABLE} lease_${scopeText(scope)}`;
+  // Adding what is there renews nothing, so the lease is emptied in any case; a transaction shows no packet the gap.
+  const flush = `flush set ${lease}\n`;
   if (mode === "audit") return flush;
   const until = leaseMs === undefined ? "" : ` timeout ${Math.ceil(leaseMs)}ms`;
-  return `${flush}add element ${TABLE} lease { ipv4${until}, ipv6${until} }\n`;
+  return `${flush}add element ${lease} { ipv4${until}, ipv6${until} }\n`;
 }

@@ -59,7 +59,7 @@ test("audit and deny differ in the lease alone", () => {
   const audit = new Set(lines("audit"));
   assert.deepEqual(
     lines("deny").filter((line) => !audit.has(line)),
-    ["add element inet portolan lease { ipv4, ipv6 }"],
+    ["add element inet portolan lease_shop { ipv4, ipv6 }"],
   );
 });
 
