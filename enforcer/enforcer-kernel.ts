@@ -69,8 +69,8 @@ export interface QuarantineWish {
  * `load`, and begin again in audit.
  */
 export interface EnforcerKernel {
-  /** Empty: the host can be protected. */
-  preflight(): Promise<readonly Obstacle[]>;
+  /** Empty: the host can be protected, with what is wanted where that is known already. Changes nothing. */
+  preflight(wanted?: WantedTable): Promise<readonly Obstacle[]>;
 
   /**
    * Makes the kernel hold exactly this table: builds the new generations beside the old, flips in one transaction, reaps.

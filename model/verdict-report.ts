@@ -55,8 +55,9 @@ const counters = z.strictObject({
   repeated: count, // of these: the same attempt again
   recorded: count, // of these: attempts that stand in `edges`, of this report or of an earlier one
   denied: count, // of these: packets dropped, because the lease lived
-  invalid: count, // TCP packets that fit no connection; let through
-  midstream: count, // TCP packets of unknown connections that open none; let through
+  // Of the whole host, so the same in the reports of all its scopes, and let through:
+  invalid: count, // TCP packets that fit no connection
+  midstream: count, // TCP packets of unknown connections that open none
 });
 
 export const verdictReportSchema = z.strictObject({

@@ -114,16 +114,22 @@ export function chainName(direction: HostDirection, generation: string): string 
   return `${direction}_${generation}`;
 }
 
-/** Elements of a permit set, one a line: who . whom . what, with a packet counter and the rules that permit it. */
-export function elementTexts(set: PermitSet): string[] {
+/** Elements of a permit set, who . whom . what, with the rules that permit it. */
+export function permitElements(set: PermitSet): { readonly key: string; readonly rules: readonly string[] }[] {
   return set.boxes.flatMap((box) => {
     const isTowards = set.direction === "in" || set.direction === "to";
     const [source, destination] = isTowards ? [box.remote, box.local] : [box.local, box.remote];
-    const comment = ruleIdsText(box.rules);
-    return serviceTexts(set.kind, box.first, box.last).map(
-      (service) => `${addressText(source)} . ${addressText(destination)} . ${service} counter comment "${comment}"`,
-    );
+    const ends = `${addressText(source)} . ${addressText(destination)}`;
+    return serviceTexts(set.kind, box.first, box.last).map((service) => ({
+      key: `${ends} . ${service}`,
+      rules: box.rules,
+    }));
   });
+}
+
+/** The same as nft reads it, one a line, with a packet counter. */
+export function elementTexts(set: PermitSet): string[] {
+  return permitElements(set).map(({ key, rules }) => `${key} counter comment "${ruleIdsText(rules)}"`);
 }
 
 export const PORT_PROTOCOLS = `{ ${[PROTOCOL_NUMBERS.tcp, PROTOCOL_NUMBERS.udp, PROTOCOL_NUMBERS.sctp].join(", ")} }`;

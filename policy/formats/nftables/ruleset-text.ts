@@ -179,6 +179,17 @@ export function generationText(ruleset: HostRuleset, revision = 0, isPublishing 
   return tableText(declarations, sets, chains);
 }
 
+/** Names of all sets and chains that `generationText` makes. */
+export function generationNames(ruleset: HostRuleset, revision = 0): string[] {
+  const generation = generationName(ruleset, revision);
+  return [
+    ...ruleset.behind.map((set) => behindName(set, generation)),
+    ...ruleset.permits.map((set) => setName(set, generation)),
+    ...ruleset.directions.map((direction) => chainName(direction, generation)),
+    `published_${generation}`,
+  ];
+}
+
 /** Conditions under which a miss is one of the scope's: always, or only for those behind us that it isolates. */
 function judgedTexts(ruleset: HostRuleset, direction: HostDirection, generation: string): string[] {
   if (direction === "in" || direction === "out") return [""];
