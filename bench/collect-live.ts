@@ -1,6 +1,7 @@
 // Collects on an interface for some seconds and prints what it counted. Run by the live bench as a process of its own.
 // Arguments: interface, seconds
 import { setTimeout as wait } from "node:timers/promises";
+import { carrierSink } from "../collector/batch-sink.js";
 import { startCollector } from "../collector/live/live-collector.js";
 import { decodeFlowBatch } from "../model/flow-batch-codec.js";
 import { inProcessCarrier } from "../stream/in-process.js";
@@ -20,7 +21,7 @@ const collector = await startCollector({
   interface: name,
   collector: "bench",
   boot: "bench",
-  carrier,
+  sink: carrierSink(carrier),
   onState: (state) => {
     if (state.kind === "capturing") program = state.program;
   },

@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { Command } from "commander";
 import { Analyzer } from "../analyzer/analyzer.js";
 import { followFlows } from "../analyzer/ingest/follow-flows.js";
+import { carrierSink } from "../collector/batch-sink.js";
 import type { LiveState } from "../collector/live/live-capture.js";
 import { type RunningCollector, startCollector } from "../collector/live/live-collector.js";
 import { inProcessCarrier } from "../stream/in-process.js";
@@ -105,7 +106,7 @@ Example:
           interface: options.interface,
           collector: hostname(),
           boot: randomUUID(),
-          carrier,
+          sink: carrierSink(carrier),
           onState: (state) => {
             capture = state;
             sayState(state);

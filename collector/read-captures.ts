@@ -11,8 +11,19 @@ export interface ReadOptions {
   readonly buckets?: number; // default 1: then all flows of the capture come in one order
   readonly maxFlows?: number;
   readonly timeouts?: FlowTimeouts;
-  /** Called every 64 Ki packets and at the end; `totalBytes` is unknown for standard input. */
+  /** When flows are handed out, in which batches: the same captures and the same runs give the same batches. */
+  readonly runs?: RunLength;
+  /** Awaited from time to time with the time of the latest packet, to read no faster than somebody wants. */
+  readonly pace?: (timeUs: number) => Promise<void>;
+  /** Called every `checkPackets` packets (64 Ki by default) and at the end; `totalBytes` is unknown for standard input. */
   readonly onProgress?: (progress: ReadProgress) => void;
+}
+
+/** How long finished flows are held back, so that they leave in order; beyond it order holds within each such run. */
+export interface RunLength {
+  readonly flows: number;
+  readonly packetUs?: number; // time of the packets, not the clock
+  readonly checkPackets: number; // how often this is looked at
 }
 
 export interface ReadProgress {
@@ -28,9 +39,7 @@ export interface ReadTotals extends MeterTotals {
   readonly errors: readonly CaptureError[]; // at most one a file; what came before them is in the flows
 }
 
-/** Flows held back at most so that they leave in order; beyond it order holds within each such run. */
-const RUN_FLOWS = 1 << 20;
-const PACKETS_BETWEEN_CHECKS = 1 << 16;
+const USUAL_RUNS: RunLength = { flows: 1 << 20, checkPackets: 1 << 16 };
 
 /**
  * Reads captures as one stream of observations and gives their flows in batches, ordered by time of the first packet.
@@ -51,16 +60,23 @@ export async function* readCaptures(
     ...(options.maxFlows === undefined ? {} : { maxFlows: options.maxFlows }),
     ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
   });
+  const { flows, packetUs = Number.POSITIVE_INFINITY, checkPackets } = options.runs ?? USUAL_RUNS;
+  let runStartUs = Number.NaN;
   const totalBytes = totalSize(paths);
   const stream = await CaptureStream.open(paths);
   const report = () => {
     options.onProgress?.({ packets: meter.totals().packets, bytes: stream.bytes, totalBytes });
   };
   try {
-    while (await stream.pump(meter, PACKETS_BETWEEN_CHECKS)) {
+    while (await stream.pump(meter, checkPackets)) {
       report();
+      const { untilUs } = meter.totals();
+      await options.pace?.(untilUs);
+      if (Number.isNaN(runStartUs)) runStartUs = untilUs;
+      const isRunOver = meter.pending >= flows || untilUs - runStartUs >= packetUs;
       if (meter.mustFlush) yield* meter.exportAll({ dropped: 0 });
-      else if (meter.pending >= RUN_FLOWS) yield* meter.export({ dropped: 0 });
+      else if (isRunOver) yield* meter.export({ dropped: 0 });
+      if (isRunOver) runStartUs = untilUs;
     }
     report();
     const lost = stream.lost ?? "unknown";

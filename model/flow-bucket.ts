@@ -3,7 +3,7 @@
  * collectors of one installation use the same number. More than partitions a topic usually has, few enough that the batches of
  * a quiet host are worth their frame.
  */
-export const FLOW_BUCKETS = 16;
+export const FLOW_BUCKETS = 8;
 
 /** FNV-1a over the family, the address and the port of one end. */
 function hashEnd(family: number, bytes: Uint8Array, at: number, port: number): number {

@@ -8,9 +8,10 @@ export const FLOW_LOSS_SCHEMA = `portolan.flow-loss/${FLOW_LOSS_VERSION}`;
 
 /**
  * - `spool-full`: nobody took batches for so long that the oldest had to go. `disk-full`: the disk took no more.
+ * - `memory-full`: the disk was so slow that finished flows filled the memory kept for them.
  * - `damaged`: what was read back from the disk is not what was written. `refused`: the broker will never take it.
  */
-const reason = z.enum(["spool-full", "disk-full", "damaged", "refused"]);
+const reason = z.enum(["spool-full", "disk-full", "memory-full", "damaged", "refused"]);
 
 const count = z.number().int().nonnegative();
 
@@ -32,7 +33,8 @@ const loss = z
 
 /**
  * Batches `first` .. `last` of one stream (collector, boot, bucket) that their collector made and will never send. It
- * travels with the batches of its bucket. It may come twice, and before or after the batches around it.
+ * travels with the batches of its bucket. It may come twice, before or after the batches around it, and once more with
+ * the same `first` and a later `last` when it has become longer: then the longer one holds.
  */
 export type FlowLoss = Readonly<z.infer<typeof loss>>;
 

@@ -1,3 +1,4 @@
+import type { BatchSummary, EncodedBatch } from "../encoded-batch.js";
 import type { CollectorTotals } from "./flow-collector.js";
 import type { LiveCaptureErrorCode } from "./live-capture-error.js";
 
@@ -13,7 +14,8 @@ export type FromCollector =
   | { readonly kind: "refused"; readonly error: ToldError }
   | { readonly kind: "capturing"; readonly program: string }
   | { readonly kind: "waiting"; readonly error: ToldError }
-  | { readonly kind: "batch"; readonly bucket: number; readonly bytes: Uint8Array<ArrayBuffer> } // answered by "sent" or "unsent"
+  | { readonly kind: "batch"; readonly batch: EncodedBatch } // answered by "sent" or "unsent"
+  | { readonly kind: "lost"; readonly batch: BatchSummary }
   | { readonly kind: "totals"; readonly totals: CollectorTotals }
   | { readonly kind: "stopped"; readonly totals: CollectorTotals }
   | { readonly kind: "unstopped"; readonly message: string }; // what was collected last could not be sent

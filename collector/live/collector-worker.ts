@@ -18,12 +18,15 @@ const collector = new FlowCollector(workerData as CollectorSettings, {
     else tell({ kind: "waiting", error: { code: state.error.code, message: state.error.message } });
   },
   onTotals: (totals) => tell({ kind: "totals", totals }),
-  send: (bucket, batch) =>
-    new Promise((resolve, reject) => {
-      settle = (message) => (message.kind === "sent" ? resolve() : reject(new Error(message.message)));
-      const bytes = new Uint8Array(batch);
-      tell({ kind: "batch", bucket, bytes }, [bytes.buffer]);
-    }),
+  sink: {
+    take: (batch) =>
+      new Promise((resolve, reject) => {
+        settle = (message) => (message.kind === "sent" ? resolve() : reject(new Error(message.message)));
+        const bytes = new Uint8Array(batch.bytes); // what it is part of may be shared
+        tell({ kind: "batch", batch: { ...batch, bytes } }, [bytes.buffer]);
+      }),
+    lose: (batch) => tell({ kind: "lost", batch }),
+  },
 });
 
 port.on("message", (message: ToCollector) => {

@@ -1,5 +1,6 @@
 import type { FlowBatch } from "../../model/flow-batch.js";
-import { encodeFlowBatch } from "../../model/flow-batch-codec.js";
+import type { BatchSink } from "../batch-sink.js";
+import { encodeBatch, summarise } from "../encoded-batch.js";
 import { FlowMeter, type MeterTotals } from "../flow-meter.js";
 import type { FlowTimeouts, PartTimes } from "../flow-table.js";
 import { addLoss, type LiveCapture, type LiveState, startLiveCapture } from "./live-capture.js";
@@ -13,6 +14,8 @@ export interface CollectorSettings {
   readonly buckets?: number; // default 1
   readonly maxFlows?: number;
   readonly timeouts?: FlowTimeouts;
+  /** The last run did not end in good order, so what it saw last may be missing. */
+  readonly isGapBefore?: boolean;
 }
 
 export interface CollectorTotals extends MeterTotals {
@@ -22,14 +25,15 @@ export interface CollectorTotals extends MeterTotals {
 
 export interface CollectorHandlers {
   readonly onState: (state: LiveState) => void;
-  /** Takes an encoded batch of one bucket. When it rejects, the batch is sent again with the next ones. */
-  readonly send: (bucket: number, batch: Uint8Array) => Promise<void>;
+  readonly sink: BatchSink;
   /** Told twice a second. */
   readonly onTotals: (totals: CollectorTotals) => void;
 }
 
 const DEFAULT_SNAPLEN = 512;
 const EXPORT_EVERY_MS = 500;
+/** Flows that may wait while sending is slow, some 40 MiB of them; then they are given up, and counted. */
+const MOST_WAITING_FLOWS = 500_000;
 
 /**
  * On a live interface a flow is told of before it ends. Packets come up to 1.3 s late (see tcpdump-source.ts), so younger
@@ -37,12 +41,12 @@ const EXPORT_EVERY_MS = 500;
  */
 const PART_TIMES: PartTimes = { decidedUs: 1_500_000, undecidedUs: 30_000_000, laterUs: 60_000_000 };
 
-/** Makes flow batches of a live interface until it is stopped. Packets go on being taken while `send` is slow. */
+/** Makes flow batches of a live interface until it is stopped. Packets go on being taken while the sink is slow. */
 export class FlowCollector {
   readonly #meter: FlowMeter;
   #capture: LiveCapture | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #loss: number | "unknown" = 0; // not yet told in a batch
+  #loss: number | "unknown"; // not yet told in a batch
   readonly #unsent: FlowBatch[] = [];
   #sending: Promise<void> | undefined;
   #batches = 0;
@@ -52,6 +56,7 @@ export class FlowCollector {
     readonly handlers: CollectorHandlers,
   ) {
     const { collector, boot, buckets, maxFlows, timeouts } = settings;
+    this.#loss = settings.isGapBefore === true ? "unknown" : 0;
     this.#meter = new FlowMeter({
       collector,
       boot,
@@ -77,7 +82,10 @@ export class FlowCollector {
   /** While sending is slow, flows wait in the table. */
   #export(): void {
     this.handlers.onTotals(this.totals());
-    if (this.#sending !== undefined) return;
+    if (this.#sending !== undefined) {
+      if (this.#meter.pending > MOST_WAITING_FLOWS) this.#giveUp();
+      return;
+    }
     this.#collect(false);
     this.#sending = this.#send()
       .catch(() => {}) // what was not sent is sent with the next export
@@ -99,9 +107,13 @@ export class FlowCollector {
     this.#unsent.push(...batches);
   }
 
+  #giveUp(): void {
+    for (const batch of this.#meter.export({ dropped: 0 })) this.handlers.sink.lose(summarise(batch));
+  }
+
   async #send(): Promise<void> {
     for (let batch = this.#unsent[0]; batch !== undefined; batch = this.#unsent[0]) {
-      await this.handlers.send(batch.origin.bucket, encodeFlowBatch(batch));
+      await this.handlers.sink.take(encodeBatch(batch));
       this.#unsent.shift();
       this.#batches++;
     }
@@ -111,7 +123,7 @@ export class FlowCollector {
     return { ...this.#meter.totals(), lost: this.#capture?.totals().dropped ?? 0, batches: this.#batches };
   }
 
-  /** Ends the capture, ends all flows, and resolves when they are sent. @throws what `send` throws */
+  /** Ends the capture, ends all flows, and resolves when they are sent. @throws what the sink throws */
   async stop(): Promise<CollectorTotals> {
     clearInterval(this.#timer);
     await this.#capture?.stop();

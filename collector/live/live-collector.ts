@@ -1,13 +1,13 @@
 import { Worker } from "node:worker_threads";
-import { FLOW_BATCH_VERSION } from "../../model/flow-batch.js";
-import type { Carrier } from "../../stream/carrier.js";
+import type { BatchSink } from "../batch-sink.js";
+import type { EncodedBatch } from "../encoded-batch.js";
 import type { FromCollector, ToCollector, ToldError } from "./collector-messages.js";
 import type { CollectorSettings, CollectorTotals } from "./flow-collector.js";
 import type { LiveState } from "./live-capture.js";
 import { LiveCaptureError } from "./live-capture-error.js";
 
 export interface CollectorOptions extends CollectorSettings {
-  readonly carrier: Carrier; // batches go to its topic portolan.flows
+  readonly sink: BatchSink;
   /** Told when the capture begins, pauses and goes on. */
   readonly onState?: (state: LiveState) => void;
   /** Told when a batch cannot be sent; it is sent again with the next ones. */
@@ -17,7 +17,7 @@ export interface CollectorOptions extends CollectorSettings {
 export interface RunningCollector {
   /** As of half a second ago. */
   totals(): CollectorTotals;
-  /** Ends the capture, ends all flows, and resolves when the carrier has them. @throws {Error} If it does not take them. */
+  /** Ends the capture, ends all flows, and resolves when the sink has them. @throws {Error} If it does not take them. */
   stop(): Promise<CollectorTotals>;
 }
 
@@ -28,7 +28,7 @@ class CollectorThread implements RunningCollector {
   #stop: { readonly resolve: (totals: CollectorTotals) => void; readonly reject: (error: Error) => void } | undefined;
 
   constructor(readonly options: CollectorOptions) {
-    const { carrier: _, onState: __, onSendError: ___, ...settings } = options;
+    const { sink: _, onState: __, onSendError: ___, ...settings } = options;
     this.#worker = new Worker(new URL("./collector-worker.js", import.meta.url), { workerData: settings });
     this.#worker.on("message", (message: FromCollector) => this.#take(message));
   }
@@ -57,7 +57,10 @@ class CollectorThread implements RunningCollector {
         this.options.onState?.({ kind: "waiting", error: this.#errorOf(message.error) });
         return;
       case "batch":
-        void this.#send(message.bucket, message.bytes);
+        void this.#send(message.batch);
+        return;
+      case "lost":
+        this.options.sink.lose(message.batch);
         return;
       case "totals":
         this.#totals = message.totals;
@@ -71,10 +74,9 @@ class CollectorThread implements RunningCollector {
     }
   }
 
-  async #send(bucket: number, value: Uint8Array): Promise<void> {
-    const headers = { schema: `portolan.flow-batch/${FLOW_BATCH_VERSION}` };
+  async #send(batch: EncodedBatch): Promise<void> {
     try {
-      await this.options.carrier.send("portolan.flows", { key: String(bucket), value, headers });
+      await this.options.sink.take(batch);
       this.#tell({ kind: "sent" });
     } catch (error) {
       this.options.onSendError?.(error);
@@ -110,7 +112,7 @@ class CollectorThread implements RunningCollector {
 }
 
 /**
- * Collects flows from a live interface in a thread of its own and sends batches through the carrier, twice a second. Flows are
+ * Collects flows from a live interface in a thread of its own and gives batches to the sink, twice a second. Flows are
  * told of in parts while they go on, see FlowTable.tellParts.
  * @throws {LiveCaptureError} If the capture cannot begin.
  */

@@ -1,7 +1,7 @@
 // Runs the collector on an interface and tells on stdout, a JSON document a line, what happens. SIGTERM ends it.
 // Arguments: interface; a FIFO whose reading keeps the main thread busy from SIGUSR2 on until something is written to it
 import { readFileSync } from "node:fs";
-
+import { carrierSink } from "../../../collector/batch-sink.js";
 import { LiveCaptureError } from "../../../collector/live/live-capture-error.js";
 import { startCollector } from "../../../collector/live/live-collector.js";
 import { decodeFlowBatch } from "../../../model/flow-batch-codec.js";
@@ -25,7 +25,7 @@ try {
     interface: process.argv[2] as string,
     collector: "test",
     boot: "boot",
-    carrier,
+    sink: carrierSink(carrier),
     onState: (state) =>
       tell(state.kind === "capturing" ? { state } : { state: { kind: "waiting", error: state.error.message } }),
   });

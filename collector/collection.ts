@@ -1,0 +1,157 @@
+import { FLOW_BUCKETS } from "../model/flow-bucket.js";
+import type { WatchedInterface } from "../model/sensor-heartbeat.js";
+import type { Carrier } from "../stream/carrier.js";
+import type { BatchSink } from "./batch-sink.js";
+import { collectCaptures } from "./collect-captures.js";
+import { Heartbeats } from "./heartbeats.js";
+import type { LiveState } from "./live/live-capture.js";
+import { type RunningCollector, startCollector } from "./live/live-collector.js";
+import type { ReadTotals } from "./read-captures.js";
+import { Spool, type SpoolStatus } from "./spool/spool.js";
+import { SpoolSender } from "./spool/spool-sender.js";
+
+export interface CollectionOptions {
+  readonly collector: string;
+  readonly boot: string; // new at each start
+  readonly software: string; // version, for the heartbeat
+  readonly spoolFolder: string;
+  readonly spoolBytes: number;
+  readonly carrier: Carrier; // need not reach its broker yet
+  /** Told when sending begins to fail, and with undefined when it works again. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+export interface CollectionTotals {
+  readonly packets: number;
+  readonly flows: number; // made
+  readonly lostPackets: number | "unknown";
+  readonly sentFlows: number; // acknowledged by the broker, those of earlier runs included
+  readonly spool: SpoolStatus;
+}
+
+/** How long an ending collector tries to get rid of what is in its spool. The rest is sent by the next one. */
+const DRAIN_MS = 5_000;
+
+/** One interface that is captured on, as heartbeats tell of it. */
+class WatchedCapture {
+  collector: RunningCollector | undefined;
+  #state: LiveState | undefined;
+  #program = "";
+
+  constructor(
+    readonly name: string,
+    readonly onState: (name: string, state: LiveState) => void,
+  ) {}
+
+  readonly takeState = (state: LiveState): void => {
+    if (state.kind === "capturing") this.#program = state.program;
+    this.#state = state;
+    this.onState(this.name, state);
+  };
+
+  watched(): WatchedInterface {
+    const totals = this.collector?.totals();
+    return {
+      name: this.name,
+      program: this.#program,
+      packets: totals?.packets ?? 0,
+      dropped: totals?.lost ?? 0,
+      ...(this.#state?.kind === "waiting" ? { waiting: this.#state.error.message } : {}),
+    };
+  }
+}
+
+/** A collector with its spool: captures or reads, writes down, sends, and tells that it lives. */
+export class Collection {
+  readonly #spool: Spool;
+  readonly #sender: SpoolSender;
+  readonly #heartbeats: Heartbeats;
+  readonly #captures: WatchedCapture[] = [];
+  #file: WatchedInterface | undefined;
+  #packets = 0;
+  #flows = 0;
+  #lostPackets: number | "unknown" = 0;
+
+  /** @throws {SpoolError} If the spool cannot be used. */
+  constructor(readonly options: CollectionOptions) {
+    const { carrier, collector: sensor, boot, software } = options;
+    this.#spool = Spool.open({ folder: options.spoolFolder, limitBytes: options.spoolBytes });
+    const spool = this.#spool;
+    this.#sender = new SpoolSender(spool, carrier, { onTrouble: options.onTrouble });
+    this.#heartbeats = new Heartbeats({ sensor, boot, software, carrier, spool, interfaces: () => this.#interfaces() });
+  }
+
+  #interfaces(): WatchedInterface[] {
+    return [...this.#captures.map((capture) => capture.watched()), ...(this.#file === undefined ? [] : [this.#file])];
+  }
+
+  /**
+   * Captures on interfaces until `end`. Each of several is an observer of its own, named "collector/interface", as a flow
+   * that crosses two of them is one flow seen twice.
+   * @throws {LiveCaptureError} If one of the captures cannot begin.
+   */
+  async capture(names: readonly string[], onState: (name: string, state: LiveState) => void): Promise<void> {
+    const { collector, boot } = this.options;
+    const isGapBefore = !this.#spool.wasClean;
+    const sink: BatchSink = {
+      take: async (batch) => this.#spool.take(batch),
+      lose: (batch) => this.#spool.lose(batch, "memory-full"),
+    };
+    for (const name of names) {
+      const capture = new WatchedCapture(name, onState);
+      this.#captures.push(capture);
+      capture.collector = await startCollector({
+        interface: name,
+        collector: names.length === 1 ? collector : `${collector}/${name}`,
+        boot,
+        buckets: FLOW_BUCKETS,
+        isGapBefore,
+        sink,
+        onState: capture.takeState,
+      });
+    }
+  }
+
+  /** Reads captures, see collectCaptures. Resolves when they are in the spool, or when `signal` ends it. */
+  async read(paths: readonly string[], signal: AbortSignal, speed?: number): Promise<ReadTotals | undefined> {
+    const onPackets = (packets: number) => {
+      this.#packets = packets;
+      this.#file = { name: paths.join(", ").slice(0, 1024), program: "file", packets, dropped: 0 };
+    };
+    const { collector } = this.options;
+    const how = { collector, spool: this.#spool, signal, onPackets, ...(speed === undefined ? {} : { speed }) };
+    const totals = await collectCaptures(paths, how);
+    this.#flows = totals?.flows ?? 0;
+    this.#lostPackets = totals?.lost ?? "unknown";
+    return totals;
+  }
+
+  /** Resolves when the broker has everything, or when `signal` ends the waiting. */
+  async sent(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !(await this.#sender.drain(1000))) {}
+  }
+
+  /** Ends captures and flows, sends for a few seconds what it can, and leaves the rest to the next start. */
+  async end(): Promise<CollectionTotals> {
+    for (const { collector } of this.#captures) {
+      const totals = await collector?.stop();
+      if (totals === undefined) continue;
+      this.#packets += totals.packets;
+      this.#flows += totals.flows;
+      const isKnown = this.#lostPackets !== "unknown" && totals.lost !== "unknown";
+      this.#lostPackets = isKnown ? Number(this.#lostPackets) + Number(totals.lost) : "unknown";
+    }
+    await this.#sender.drain(DRAIN_MS);
+    await this.#heartbeats.end();
+    this.#sender.stop();
+    const spool = this.#spool.status();
+    await this.#spool.close();
+    return {
+      packets: this.#packets,
+      flows: this.#flows,
+      lostPackets: this.#lostPackets,
+      sentFlows: this.#sender.totals().flows,
+      spool,
+    };
+  }
+}
