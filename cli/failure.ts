@@ -36,10 +36,17 @@ function shown(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
+/** A file of quite another kind has thousands of things wrong, and the first ones tell as much. */
+const MOST_LINES = 20;
+
 /** One line for each thing that is wrong; control characters of hostile input are shown, not obeyed. */
 export function failureLines(error: unknown): string[] {
   if (error instanceof Error && "problems" in error && Array.isArray(error.problems)) {
-    return error.problems.map((problem: { message: unknown }) => shown(String(problem.message)));
+    const lines = error.problems
+      .slice(0, MOST_LINES)
+      .map(({ message }: { message: unknown }) => shown(String(message)));
+    const more = error.problems.length - lines.length;
+    return more > 0 ? [...lines, `and ${more.toLocaleString("en")} more like these`] : lines;
   }
   return [shown(error instanceof Error ? error.message : String(error))];
 }

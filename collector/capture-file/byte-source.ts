@@ -11,8 +11,15 @@ export interface ByteSource {
   close(): void;
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EACCES: "wanted a file that this user may read",
+  EISDIR: "it is a folder, wanted a file",
+};
+
 function unreadable(name: string, offset: number, cause: unknown): CaptureError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const error = cause as Partial<NodeJS.ErrnoException>;
+  const reason = REASONS[error.code ?? ""] ?? error.message ?? String(cause);
   return new CaptureError("unreadable", name, offset, `Cannot read capture "${name}": ${reason}`, { cause });
 }
 

@@ -101,7 +101,10 @@ export function startTcpdump(program: string, wish: CaptureWish): CaptureChild {
   });
   /**
    * Waits until what has come so far is handed out, as ending at once would lose what lies in the ring. Gives up when
-   * nothing moves any more. @returns how many packets have come so far
+   * nothing moves any more. @returns how many packets have come so far and are for us
+   *
+   * The kernel counts a packet on the loopback twice, on its way out and in, and libpcap hands it out once. So when tcpdump
+   * sleeps with nothing left to do, what is not handed out was not for us.
    */
   async function drainRing(): Promise<number> {
     let isEnded = false;
@@ -120,7 +123,8 @@ export function startTcpdump(program: string, wish: CaptureWish): CaptureChild {
       if (counts.captured > captured) movedMs = performance.now();
       captured = counts.captured;
     }
-    return wanted ?? 0;
+    const isDone = !isEnded && child.pid !== undefined && isAsleep(child.pid) && output.readableLength === 0;
+    return isDone ? 0 : (wanted ?? 0);
   }
   return {
     program: "tcpdump",

@@ -29,11 +29,13 @@ try {
     onState: (state) =>
       tell(state.kind === "capturing" ? { state } : { state: { kind: "waiting", error: state.error.message } }),
   });
+  const seeing = setInterval(() => tell({ seen: collector.totals().packets }), 200);
   process.on("SIGUSR2", () => {
     tell({ busy: true });
     readFileSync(process.argv[3] as string);
   });
   process.on("SIGTERM", async () => {
+    clearInterval(seeing);
     const totals = await collector.stop();
     await subscription.close();
     tell({ totals });

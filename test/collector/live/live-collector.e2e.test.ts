@@ -29,6 +29,7 @@ interface Told {
   readonly state?: { readonly kind: string; readonly program?: string; readonly error?: string };
   readonly flow?: FlowRecord;
   readonly loss?: { readonly dropped: number | "unknown" };
+  readonly seen?: number; // packets so far
   readonly busy?: true;
   readonly totals?: CollectorTotals;
 }
@@ -39,8 +40,8 @@ class CollectorProcess {
   errors = "";
   readonly #child: ChildProcess;
 
-  constructor(pair: NamespacePair, wrap: readonly string[] = [], fifo = "") {
-    const command = ["netns", "exec", pair.right, ...wrap, process.execPath, PROGRAM, "r0", fifo];
+  constructor(pair: NamespacePair, wrap: readonly string[] = [], fifo = "", captureOn = pair.rightInterface) {
+    const command = ["netns", "exec", pair.right, ...wrap, process.execPath, PROGRAM, captureOn, fifo];
     this.#child = spawn("ip", command, { stdio: ["ignore", "pipe", "pipe"], detached: true });
     let rest = "";
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
@@ -103,10 +104,10 @@ function pairFor(context: TestContext): NamespacePair {
 }
 
 /**
- * Sends datagrams from the left to the right, `count` from each of three ports. It pauses now and then: `cap` promises
+ * Sends datagrams to the right, from the left unless `from` says otherwise, `count` from each of three ports. It pauses now and then: `cap` promises
  * nothing about bursts on a busy machine.
  */
-function sendDatagrams(pair: NamespacePair, count: number, bytes = 100): void {
+function sendDatagrams(pair: NamespacePair, count: number, bytes = 100, from = pair.left): void {
   const script = `
     const sockets = [0, 1, 2].map(() => require("node:dgram").createSocket("udp4"));
     const send = (socket) => new Promise((done) => socket.send("x".repeat(${bytes}), ${PORT}, "10.77.0.2", done));
@@ -117,7 +118,7 @@ function sendDatagrams(pair: NamespacePair, count: number, bytes = 100): void {
       }
       for (const socket of sockets) socket.close();
     })();`;
-  const { status, stderr } = spawnSync("ip", ["netns", "exec", pair.left, process.execPath, "-e", script], {
+  const { status, stderr } = spawnSync("ip", ["netns", "exec", from, process.execPath, "-e", script], {
     encoding: "utf8",
   });
   assert.equal(status, 0, stderr);
@@ -158,6 +159,7 @@ for (const [program, wrap] of [
     const collector = new CollectorProcess(pair, wrap);
     await collector.untilState("capturing");
     sendDatagrams(pair, 100);
+    await collector.until(({ seen = 0 }) => seen >= 300);
     await wait(1500); // what lies in the kernel's ring when the interface goes is lost with it
     pair.cut();
     await collector.untilState("waiting");
@@ -186,6 +188,18 @@ for (const [program, wrap] of [
     const collector = new CollectorProcess(pairFor(context), [...unprivileged, ...wrap]);
     assert.equal(await collector.exit(), 3);
     assert.match(collector.errors, /^Cannot capture on "r0": permission to capture is missing[^\n]+\n$/);
+  });
+}
+
+for (const captureOn of ["lo", "any"]) {
+  test(`a packet on the loopback is one packet, and no loss, to a capture on "${captureOn}"`, async (context) => {
+    const pair = pairFor(context);
+    const collector = new CollectorProcess(pair, [], "", captureOn);
+    await collector.untilState("capturing");
+    sendDatagrams(pair, 200, 100, pair.right);
+    const totals = await collector.stop();
+    assert.equal(collector.datagrams(), 600);
+    assert.equal(totals.lost, 0);
   });
 }
 

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { failureLines } from "../../cli/failure.js";
+import { parseInventory } from "../../model/inventory-file.js";
+
+function linesOf(source: string): string[] {
+  try {
+    parseInventory(source, "inventory.yaml");
+  } catch (error) {
+    return failureLines(error);
+  }
+  return [];
+}
+
+test("each thing wrong in a file has a line", () => {
+  assert.deepEqual(linesOf("version: 1\nworkload: []\nlifeline: {}\n").length, 2);
+});
+
+test("a file of quite another kind is told in twenty lines and a count, its control characters shown", () => {
+  const lines = linesOf("\u0001: [\n".repeat(200));
+  assert.equal(lines.length, 21);
+  assert.match(lines.at(-1) ?? "", /^and [\d,]+ more like these$/);
+  for (const line of failureLines(new Error("\u001b[2Jgone\n"))) assert.equal(line, "\\x1b[2Jgone\\x0a");
+});
