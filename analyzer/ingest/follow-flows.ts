@@ -1,6 +1,7 @@
-import { decodeFlowBatch, FlowBatchError } from "../../model/flow-batch-codec.js";
+import { decodeFlowBatch } from "../../model/flow-batch-codec.js";
 import { FLOW_LOSS_SCHEMA, parseFlowLoss } from "../../model/flow-loss.js";
 import type { Carrier, Position, ReceivedMessage } from "../../stream/carrier.js";
+import { type DeadLetterCounts, DeadLetters } from "../../stream/dead-letters.js";
 import type { LogPartition, LogPosition } from "../store/intake.js";
 import type { Delivery } from "./batch-buffer.js";
 
@@ -18,13 +19,15 @@ export interface FollowOptions {
   readonly isLasting: boolean;
   /** Analyzers of one group share the partitions; each has a store of its own. */
   readonly group?: string;
-  /** Puts a message that nobody can read aside; until that has succeeded nothing behind it is read. */
-  readonly setAside?: (message: ReceivedMessage, reason: string) => Promise<void>;
+  /** Told of each message that nobody can read and that has been passed over. */
+  readonly say?: (line: string) => void;
 }
 
 export interface FollowedFlows {
-  /** Messages that were no flow batch and have been passed over. */
+  /** Messages that nobody could read and that have been passed over. */
   damaged(): number;
+  /** The same by reason. */
+  deadLetters(): DeadLetterCounts;
   /** Takes no more messages, and stores what was taken. @throws {StoreError} */
   close(): Promise<void>;
   /** Handles what was sent before, by this process alone, and closes. @throws {StoreError} */
@@ -41,15 +44,13 @@ function read({ headers, value }: ReceivedMessage): Pick<Delivery, "batch" | "an
     : { batch: decodeFlowBatch(value) };
 }
 
-const isUnreadable = (error: unknown) => error instanceof FlowBatchError || error instanceof SyntaxError;
-
 /**
  * Feeds the flow batches of a carrier into a sink, each with the position behind it: what the sink has stored of a
  * partition is also where it goes on. The sink's waiting is the carrier's back-pressure. A message that is no flow batch is
  * put aside, counted and passed over, since it would be none the next time either.
  */
 export async function followFlows(carrier: Carrier, sink: FlowSink, options: FollowOptions): Promise<FollowedFlows> {
-  let damaged = 0;
+  const letters = new DeadLetters(carrier, options.say);
   let end: { readonly reached: () => void; readonly failed: (error: unknown) => void } | undefined;
   const sources = new Map<number, string>(); // of the partitions that are ours now
   const partitionOf = (partition: number): LogPartition => ({
@@ -74,17 +75,9 @@ export async function followFlows(carrier: Carrier, sink: FlowSink, options: Fol
       const at = partitionOf(message.partition);
       const position = { ...at, next: message.offset + 1n, reachedUs: message.timestampMs * 1000 };
       const place = options.isLasting ? { position } : {};
-      let delivery: Delivery;
+      const readable = await letters.read(message, read);
       try {
-        delivery = { ...read(message), ...place };
-      } catch (error) {
-        if (!isUnreadable(error)) throw error;
-        await options.setAside?.(message, (error as Error).message);
-        damaged++;
-        delivery = place;
-      }
-      try {
-        await sink.take(delivery);
+        await sink.take({ ...readable, ...place });
       } catch (error) {
         // The carrier brings the message again, except at the end, when somebody waits and must be told.
         end?.failed(error);
@@ -104,7 +97,8 @@ export async function followFlows(carrier: Carrier, sink: FlowSink, options: Fol
     },
   });
   return {
-    damaged: () => damaged,
+    damaged: () => letters.counts().total,
+    deadLetters: () => letters.counts(),
     async close() {
       await subscription.close();
       await sink.flush();

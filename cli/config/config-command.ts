@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { EXIT, Failure } from "../failure.js";
+import { KAFKA_PASSWORD_VARIABLE } from "../kafka-option.js";
 import { type ConfigFile, formatPlace } from "./config-file.js";
 import { type Effective, type Environment, effectiveSettings } from "./effective.js";
 import { CONFIG_PATHS, ConfigError, findConfig, readConfig } from "./find-config.js";
@@ -8,8 +9,8 @@ import { COMMON, settingsOf, type Verb, verbsOf } from "./settings.js";
 /** The verbs that go on running, shown even when nothing is set for them. */
 const PROCESSES = ["run", "collect", "analyzer", "enforce"];
 
-/** Variables of ours that are no option: they name a file, or belong to the build and its tests. */
-const OTHER_VARIABLES = new Set(["PORTOLAN_CONFIG"]);
+/** Variables of ours that are no option: they name a file, hold a secret, or belong to the build and its tests. */
+const OTHER_VARIABLES = new Set(["PORTOLAN_CONFIG", KAFKA_PASSWORD_VARIABLE]);
 
 function originText({ origin }: Effective): string {
   switch (origin.kind) {

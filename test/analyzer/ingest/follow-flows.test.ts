@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { type FlowSink, followFlows } from "../../../analyzer/ingest/follow-flows.js";
 import { encodeFlowBatch } from "../../../model/flow-batch-codec.js";
+import type { ReceivedMessage } from "../../../stream/carrier.js";
 import { inProcessCarrier } from "../../../stream/in-process.js";
 import { batchOf, originOf } from "../batches.js";
 
@@ -46,10 +47,14 @@ test("drain() handles everything that was sent before, then stores it", async ()
   await carrier.close();
 });
 
-test("a message that is no flow batch is counted and passed over", async () => {
+test("a message that is no flow batch is counted, kept aside with the reason, and passed over", async () => {
   const carrier = inProcessCarrier();
   const taken: number[] = [];
-  const aside: string[] = [];
+  const aside: ReceivedMessage[] = [];
+  await carrier.subscribe("portolan.dead-letters", {
+    positions: async () => new Map(),
+    handle: async (letter) => void aside.push(letter),
+  });
   const followed = await followFlows(
     carrier,
     {
@@ -58,13 +63,24 @@ test("a message that is no flow batch is counted and passed over", async () => {
         if (batch !== undefined) taken.push(batch.origin.sequence);
       },
     },
-    { isLasting: false, setAside: async (_, reason) => void aside.push(reason) },
+    { isLasting: false },
   );
   await carrier.send("portolan.flows", { key: "0", value: new Uint8Array([1, 2, 3]), headers: {} });
   await carrier.send("portolan.flows", message(0));
   await followed.drain();
   assert.equal(followed.damaged(), 1);
-  assert.match(aside.join(), /^Cannot read flow batch: /);
+  assert.deepEqual(followed.deadLetters(), { byCode: { "not-arrow": 1 }, total: 1, unkept: 0 });
+  await new Promise(setImmediate);
+  assert.deepEqual(aside[0]?.value, new Uint8Array([1, 2, 3]));
+  const { "portolan-reason": reason, ...place } = aside[0]?.headers ?? {};
+  assert.match(String(reason), /^Cannot read flow batch: /);
+  assert.deepEqual(place, {
+    "portolan-topic": "portolan.flows",
+    "portolan-partition": "0",
+    "portolan-offset": "0",
+    "portolan-bytes": "3",
+    "portolan-code": "not-arrow",
+  });
   assert.deepEqual(taken, [0]);
   await carrier.close();
 });
