@@ -1,9 +1,11 @@
+import { hostname } from "node:os";
 import type { Command } from "commander";
 import { COMMON, defaultText, type Setting, settingsOf, verbsOf } from "./settings.js";
 
 function schemaOf(setting: Setting): object {
   const { option, kind } = setting;
-  const fallback = defaultText(setting);
+  const text = defaultText(setting);
+  const fallback = text === hostname() ? undefined : text; // a default that is another on each host is not published
   const described = {
     description: `${option.description} (${setting.variable})`,
     ...(fallback === undefined ? {} : { default: kind === "switch" ? fallback === "true" : fallback }),
