@@ -54,32 +54,39 @@ export function noteSets(direction: HostDirection, scope: string): string[] {
   return [...counters, ...sets];
 }
 
-/** Rules without a verdict. A full set ends its rule, so the counter at its end says what was really recorded. */
+/**
+ * Rules that let every packet return. Retransmissions carry the source port of their attempt: they are counted and leave
+ * first, so that a flood of them costs little. A full set ends its rule, so the counter at the end of it says what was
+ * really recorded.
+ */
 export function noteRules(direction: HostDirection, scope: string): string[] {
   const counter = (name: (typeof MISS_COUNTERS)[number]) => `counter name ${counterName(name, direction, scope)}`;
   const isDenied = `meta nfproto @lease_${scope}`;
+  const attempts = (family: 4 | 6) => `@attempts_${direction}${family}_${scope}`;
   const rules = [counter("missed"), `${isDenied} ${counter("denied")}`];
   for (const family of FAMILIES) {
-    const attempt = attemptKey(family);
-    const attempts = `@attempts_${direction}${family}_${scope}`;
-    const icmp = family === 4 ? 1 : 58;
-    // Retransmissions carry the same source port, so they are one attempt.
-    rules.push(`meta l4proto ${PORT_PROTOCOLS} ${attempt} ${attempts} ${counter("repeated")}`);
-    for (const [what, is] of [
-      ["seen", `meta nfproto != @lease_${scope}`],
-      ["denied", isDenied],
-    ] as const) {
-      const update = (kind: (typeof KINDS)[number]) =>
-        `update @${edgesName(what, direction, endOf(family, kind), scope)} { ${keyText(kind, family)} } ${counter("recorded")}`;
-      rules.push(
-        `${is} meta l4proto ${PORT_PROTOCOLS} ${attempt} != ${attempts} add ${attempts} { ${attempt} } ${update("ports")}`,
-        `${is} meta l4proto ${icmp} ${update("icmp")}`,
-        `${is} meta nfproto ipv${family} meta l4proto != { 1, 6, 17, 58, 132 } ${update("protocol")}`,
-      );
-    }
+    rules.push(
+      `meta nfproto ipv${family} meta l4proto ${PORT_PROTOCOLS} ${attemptKey(family)} ${attempts(family)} ${counter("repeated")} return`,
+    );
   }
   rules.push(
     `limit rate 20/second burst 50 packets log prefix "portolan ${scope} ${direction} " group ${LOG_GROUP} snaplen 96`,
   );
+  for (const family of FAMILIES) {
+    const attempt = attemptKey(family);
+    const icmp = family === 4 ? 1 : 58;
+    for (const [what, is] of [
+      ["seen", `meta nfproto ipv${family} meta nfproto != @lease_${scope}`],
+      ["denied", `meta nfproto ipv${family} ${isDenied}`],
+    ] as const) {
+      const update = (kind: (typeof KINDS)[number]) =>
+        `update @${edgesName(what, direction, endOf(family, kind), scope)} { ${keyText(kind, family)} } ${counter("recorded")}`;
+      rules.push(
+        `${is} meta l4proto ${PORT_PROTOCOLS} add ${attempts(family)} { ${attempt} } ${update("ports")} return`,
+        `${is} meta l4proto ${icmp} ${update("icmp")} return`,
+        `${is} meta l4proto != { 1, 6, 17, 58, 132 } ${update("protocol")} return`,
+      );
+    }
+  }
   return rules;
 }

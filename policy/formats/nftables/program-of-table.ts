@@ -2,7 +2,14 @@ import { cidrTexts } from "../../address-ranges.js";
 import { ALL_ENDS, allOf, anyOf, type EndSet } from "../../decision/end-set.js";
 import type { Closure, DirectionProgram, Entry, Program, Stage } from "../../decision/program.js";
 import { mergeIntervals, type ServiceInterval } from "../../decision/service-line.js";
-import { type NftElement, type NftMatch, type NftRange, NftSyntaxError, type NftTable } from "./nft-table.js";
+import {
+  type NftElement,
+  type NftMatch,
+  type NftRange,
+  NftSyntaxError,
+  type NftTable,
+  type NftVerdict,
+} from "./nft-table.js";
 import { ANY_PACKET, matchBoxes, type PacketBox, servicesOfBox } from "./packet-boxes.js";
 
 /** The table of one host, and the workload that the host is. */
@@ -41,8 +48,10 @@ function walk(table: NftTable, chainName: string, isLeased: boolean, steps: Step
     if (set === undefined) throw new NftSyntaxError(where, `@${match.set}`, "a set of this table");
     return isLease(match.set) && isLeased ? EVERY_FAMILY : set.elements;
   };
-  for (const { where, matches, verdict, comment } of chain.rules) {
+  for (const [at, { where, matches, verdict, comment }] of chain.rules.entries()) {
     if (verdict === undefined || matches.some((match) => match.kind === "not-new")) continue;
+    // Whoever leaves early misses nothing where the rest of the chain only counts and notes.
+    if (verdict.kind === "return" && chain.rules.slice(at).every((rule) => isNote(rule.verdict))) continue;
     let boxes: readonly PacketBox[] = [ANY_PACKET];
     for (const match of matches) {
       const isUncertain =
@@ -71,6 +80,8 @@ function walk(table: NftTable, chainName: string, isLeased: boolean, steps: Step
   }
   return "returns";
 }
+
+const isNote = (verdict: NftVerdict | undefined) => verdict === undefined || verdict.kind === "return";
 
 /** Whether a chain only counts and notes. */
 function isWithoutVerdict(table: NftTable, chain: string, depth: number): boolean {
