@@ -20,6 +20,7 @@ import { Nft, type NftOptions } from "./nft.js";
 import { ownerOf, readRecord } from "./owner-record.js";
 import { preflight } from "./preflight.js";
 import { QUARANTINE_TABLE, quarantineText } from "./quarantine-text.js";
+import { readTable } from "./read-table.js";
 import type { WantedTable } from "./wanted-table.js";
 
 export interface KernelOptions extends NftOptions {
@@ -28,7 +29,6 @@ export interface KernelOptions extends NftOptions {
   readonly baseline?: string;
 }
 
-const LIST_TABLE = `list table ${TABLE}`;
 const LIST_COUNTERS = `list counters table ${TABLE}`;
 const LIST_QUARANTINE = `list table ${QUARANTINE_TABLE}`;
 
@@ -66,12 +66,14 @@ function takeLock(name: string): Promise<Server> {
 /**
  * Takes charge of the kernel of this network namespace. Changes nothing in it.
  * @throws {EnforcerError} `second-enforcer` if another process has it in charge
+ * @throws {SyntaxError} If the baseline is none.
  */
 export async function openKernel(options: KernelOptions): Promise<EnforcerKernel> {
-  const { wrap = [] } = options;
+  const { wrap = [], baseline } = options;
+  const counted = baseline === undefined ? undefined : parseBaseline(baseline);
   const lock = await takeLock(["portolan-enforcer", ...wrap].join(" "));
   const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
-  return new NftKernel(options, boot, lock);
+  return new NftKernel(options, boot, counted ?? emptyBaseline(boot, 0), lock);
 }
 
 class NftKernel implements EnforcerKernel {
@@ -84,11 +86,12 @@ class NftKernel implements EnforcerKernel {
   constructor(
     private readonly options: KernelOptions,
     private readonly boot: string,
+    baseline: CountBaseline,
     private readonly lock: Server,
   ) {
     this.#nft = new Nft(options);
     this.#owner = ownerOf(options.host);
-    this.#baseline = options.baseline === undefined ? emptyBaseline(boot, 0) : parseBaseline(options.baseline);
+    this.#baseline = baseline;
   }
 
   preflight(wanted?: WantedTable): Promise<readonly Obstacle[]> {
@@ -97,7 +100,7 @@ class NftKernel implements EnforcerKernel {
 
   load(wanted: WantedTable): Promise<"unchanged" | "loaded"> {
     return this.#inTurn(async () => {
-      const before = await this.#listing();
+      const before = await readTable(this.#nft);
       const plan = planLoad(wanted, before);
       this.#plan = wanted.plan;
       if (plan === undefined) return "unchanged";
@@ -110,7 +113,7 @@ class NftKernel implements EnforcerKernel {
         if (!(error instanceof EnforcerError) || error.code !== "rejected" || !isForeign) throw error;
         await this.#nft.apply(`delete table ${TABLE}\n${plan.build}${plan.flip}`);
       }
-      const after = await this.#listing();
+      const after = await readTable(this.#nft);
       if (after === undefined) throw new EnforcerError("rejected", `Cannot load ${TABLE}: it vanished while loading`);
       this.#keepHits(after, leftovers(after, plan.names));
       await this.#nft.apply(reapText(wanted, plan, after));
@@ -148,9 +151,9 @@ class NftKernel implements EnforcerKernel {
 
   counts(): Promise<readonly ScopeCounts[]> {
     return this.#inTurn(async () => {
-      const [counters, table] = await this.#nft.list(LIST_COUNTERS, LIST_TABLE);
-      const listing = readListing(table ?? []);
-      const read = readListing([{ table: { handle: listing?.handle ?? 0 } }, ...(counters ?? [])]);
+      const [counters = []] = await this.#nft.list(LIST_COUNTERS);
+      const read = readListing([{ table: {} }, ...counters]);
+      const listing = await readTable(this.#nft);
       if (listing === undefined || read === undefined) return [];
       const rulesets = this.#plan?.scopes ?? [];
       const { counts, after } = countEdges(this.#baseline, this.boot, read, listing, rulesets);
@@ -218,20 +221,15 @@ class NftKernel implements EnforcerKernel {
     return turn;
   }
 
-  async #listing(): Promise<KernelListing | undefined> {
-    const [objects = []] = await this.#nft.list(LIST_TABLE);
-    return readListing(objects);
-  }
-
   /** Scopes that have a lease set, from the plan or, before the first load, from the kernel. */
   async #leasedScopes(): Promise<string[]> {
     if (this.#plan !== undefined) return this.#plan.scopes.map(({ policySet }) => policySet);
-    const sets = [...((await this.#listing())?.sets.keys() ?? [])];
+    const sets = [...((await readTable(this.#nft))?.sets.keys() ?? [])];
     return sets.filter((name) => name.startsWith("lease_")).map((name) => name.slice("lease_".length));
   }
 
   async #state(): Promise<KernelState> {
-    const listing = await this.#listing();
+    const listing = await readTable(this.#nft);
     const [quarantine = []] = await this.#nft.list(LIST_QUARANTINE);
     const held = readListing(quarantine);
     const isQuarantined = lifeOf(held?.sets.get("lease")) !== undefined;

@@ -49,8 +49,8 @@ export class Nft {
   }
 
   /** What nft prints for one command, such as `list table inet portolan`, with numbers for names. */
-  async text(command: string): Promise<string> {
-    return await this.#run(["-n", command], "");
+  async text(command: string, ...options: readonly string[]): Promise<string> {
+    return await this.#run(["-n", ...options, command], "");
   }
 
   /**

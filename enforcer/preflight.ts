@@ -3,9 +3,9 @@ import { readdir, readFile } from "node:fs/promises";
 import type { TablePlan } from "../policy/formats/nftables/host-ruleset.js";
 import { EnforcerError } from "./enforcer-error.js";
 import type { Obstacle } from "./enforcer-kernel.js";
-import { readListing } from "./kernel-listing.js";
 import type { Nft } from "./nft.js";
 import { ownerOf, readRecord } from "./owner-record.js";
+import { readRuleset, readTable } from "./read-table.js";
 
 interface Probe {
   readonly host: string;
@@ -194,14 +194,8 @@ export async function preflight(
     const text = `nft ${version.join(".")} or the kernel cannot hold what we would load (${error.message}): use a kernel of 5.10 or newer`;
     return [{ code: "nft-too-old", gravity: "refuses", text }];
   }
-  const [objects = []] = await nft.list("list ruleset");
-  const obstacles = foreignObstacles(objects);
-  const ours = objects.filter((object) =>
-    Object.values(object as Record<string, { family?: string; table?: string; name?: string }>).some(
-      (body) => body.family === "inet" && (body.table ?? body.name) === "portolan",
-    ),
-  );
-  const listing = readListing(ours);
+  const obstacles = foreignObstacles(await readRuleset(nft));
+  const listing = await readTable(nft);
   const reading = listing === undefined ? undefined : readRecord(listing);
   const owner = reading?.kind === "loaded" ? reading.record.owner : reading?.kind === "loading" ? reading.owner : "";
   if (owner !== "" && owner !== ownerOf(host)) {
