@@ -106,6 +106,11 @@ export class Analyzer implements ExplorerSource {
     return this.intakeTotals.figures();
   }
 
+  /** Why the store takes nothing now; `undefined` while it does. */
+  storeFault(): unknown {
+    return this.buffer.fault();
+  }
+
   /** Takes the newest word of a sensor about itself. @throws {StoreError} */
   async heartbeat(beat: SensorHeartbeat): Promise<void> {
     await this.store.noteHeartbeat(beat);

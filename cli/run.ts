@@ -12,7 +12,7 @@ import { defaultInterface } from "./default-interface.js";
 import { failureLines } from "./failure.js";
 import { hostInventory } from "./host-inventory.js";
 import { DEFAULT_LISTEN, formatListen, type Listen, listenOption } from "./listen.js";
-import { analyzerMetrics } from "./metrics/analyzer-metrics.js";
+import { analyzerMetrics, storeCondition } from "./metrics/analyzer-metrics.js";
 import { captureCondition } from "./metrics/capture-condition.js";
 import { collectorMetrics } from "./metrics/collector-metrics.js";
 import { probesOf } from "./metrics/show-probes.js";
@@ -85,19 +85,21 @@ Example:
         let collector: RunningCollector | undefined;
         let capture: LiveState | undefined;
         let sendFailures = 0;
-        const probes = probesOf(
-          "run",
-          () => [{ name: "store", isMet: true, isNeeded: true, text: "open" }, captureCondition(capture)],
-          [
-            ...collectorMetrics({
-              interface: options.interface,
-              isCapturing: () => capture?.kind === "capturing",
-              totals: () => collector?.totals(),
-              sendFailures: () => sendFailures,
-            }),
-            ...analyzerMetrics({ revision: () => analyzer.revision(), damaged: () => ingest.damaged() }),
-          ],
-        );
+        const probes = probesOf("run", () => [storeCondition(analyzer.storeFault()), captureCondition(capture)], [
+          ...collectorMetrics({
+            interface: options.interface,
+            isCapturing: () => capture?.kind === "capturing",
+            totals: () => collector?.totals(),
+            sendFailures: () => sendFailures,
+          }),
+          ...analyzerMetrics({
+            revision: () => analyzer.revision(),
+            intake: () => analyzer.intake(),
+            deadLetters: () => ingest.deadLetters(),
+            storeFault: () => analyzer.storeFault(),
+            storePath: options.store,
+          }),
+        ]);
         const server = await serveExplorer(analyzer, options.listen, false, {
           probes,
           ...(options.allowedHost === undefined ? {} : { allowedHosts: options.allowedHost }),

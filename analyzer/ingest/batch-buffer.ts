@@ -87,6 +87,11 @@ export class BatchBuffer {
     this.waitingRows = this.waiting.reduce((sum, delivery) => sum + rowsOf(delivery), 0);
   }
 
+  /** Why nothing can be written now; `undefined` while it can. */
+  fault(): unknown {
+    return this.failure;
+  }
+
   async close(): Promise<void> {
     try {
       await this.flush();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import test from "node:test";
+import { IntakeTotals } from "../../../analyzer/ingest/intake-totals.js";
 import { analyzerMetrics } from "../../../cli/metrics/analyzer-metrics.js";
 import { collectorMetrics } from "../../../cli/metrics/collector-metrics.js";
 import type { Family, Measured } from "../../../cli/metrics/family.js";
@@ -15,7 +16,13 @@ const PARTS: Readonly<Record<string, readonly Measured[]>> = {
     totals: () => undefined,
     sendFailures: () => 0,
   }),
-  analyzer: analyzerMetrics({ revision: () => 1, damaged: () => 0 }),
+  analyzer: analyzerMetrics({
+    revision: () => 1,
+    intake: () => new IntakeTotals().figures(),
+    deadLetters: () => ({ byCode: {}, total: 0, unkept: 0 }),
+    storeFault: () => undefined,
+    storePath: ":memory:",
+  }),
 };
 
 type Row = Pick<Family, "name" | "help" | "labels"> & { readonly kind: string };
