@@ -8,6 +8,7 @@ import { discover } from "./discovery/discover.js";
 import type { EdgeDetail, ExplorerSource, SensorStatus, TimelineSlice, TimeSpan } from "./explorer.js";
 import { buildGraph, edgeNaming } from "./graph/build-graph.js";
 import { BatchBuffer, type Delivery } from "./ingest/batch-buffer.js";
+import { Heartbeats } from "./ingest/heartbeats.js";
 import { type IntakeFigures, IntakeTotals } from "./ingest/intake-totals.js";
 import type { Proposal } from "./proposal.js";
 import { loadSnapshot, type Snapshot } from "./snapshot.js";
@@ -38,6 +39,7 @@ export class Analyzer implements ExplorerSource {
   private readonly listeners = new Set<(revision: number) => void>();
   private readonly buffer: BatchBuffer;
   private readonly intakeTotals = new IntakeTotals();
+  private readonly beats = new Heartbeats((beats) => this.store.keepHeartbeats(beats));
   private snapshot: Promise<Snapshot> | undefined;
   private proposed: Promise<Proposal> | undefined;
   private readonly graphs = new Map<string, Promise<Graph>>();
@@ -64,6 +66,7 @@ export class Analyzer implements ExplorerSource {
     const store = await Store.open(storeOptions);
     const analyzer = new Analyzer(store, store.inventory);
     try {
+      analyzer.beats.restore(await store.heartbeats());
       if (inventory !== undefined) await analyzer.setInventory(inventory);
       return analyzer;
     } catch (error) {
@@ -111,10 +114,9 @@ export class Analyzer implements ExplorerSource {
     return this.buffer.fault();
   }
 
-  /** Takes the newest word of a sensor about itself. @throws {StoreError} */
-  async heartbeat(beat: SensorHeartbeat): Promise<void> {
-    await this.store.noteHeartbeat(beat);
-    this.publishSoon();
+  /** Takes the newest word of a sensor about itself. It is no change of the data, and kept with the next ones. */
+  heartbeat(beat: SensorHeartbeat): void {
+    this.beats.take(beat);
   }
 
   /** Stores all that was taken, and shows it. @throws {StoreError} */
@@ -139,6 +141,7 @@ export class Analyzer implements ExplorerSource {
       this.listeners.clear();
       try {
         await this.buffer.close();
+        await this.beats.close();
       } finally {
         await this.store.close();
       }
@@ -199,7 +202,7 @@ export class Analyzer implements ExplorerSource {
   }
 
   async heartbeats(): Promise<readonly SensorHeartbeat[]> {
-    return [];
+    return this.beats.all();
   }
 
   proposal(): Promise<Proposal> {

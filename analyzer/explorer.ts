@@ -20,6 +20,12 @@ export interface SensorStatus {
   readonly batches: number;
   readonly flows: number;
   readonly dropped: number | "unknown";
+  /** How its clock differs from those of others, by the flows that both saw begin; absent where there are none. */
+  readonly clocks?: readonly {
+    readonly other: string;
+    readonly aheadUs: number; // negative where it is behind
+    readonly flows: number;
+  }[];
 }
 
 export interface EdgeDetail {

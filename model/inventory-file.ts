@@ -186,7 +186,8 @@ function lifelinesOf(row: InventoryFile["lifelines"]): Lifelines {
   };
 }
 
-function inventoryOf(file: InventoryFile): Inventory {
+/** What a file without conflicts means, sorted. */
+export function inventoryOf(file: InventoryFile): Inventory {
   const workloads = (file.workloads ?? []).map(workloadOf).sort((a, b) => byText(a.id, b.id));
   const declared = new Map((file.namespaces ?? []).map((row) => [row.name, row.labels ?? {}]));
   const names = new Set([...declared.keys(), ...workloads.map((w) => w.namespace)]);

@@ -94,7 +94,7 @@ const addressInterval = z.preprocess(
   mapping({ address, from: time.optional(), until: time.optional() }),
 );
 
-const workload = mapping({
+const workloadFields = {
   id: workloadId.optional(),
   namespace: name,
   name,
@@ -109,20 +109,35 @@ const workload = mapping({
     mapping({ name, protocol: text("a protocol such as tcp, udp or sctp", accepts(parseProtocol)), port }),
   ).optional(),
   addresses: list(addressInterval).optional(),
-});
+};
+
+const version = z.literal(1, { error: "wanted 1, the only version of this format" });
+const namespaceFields = { name, labels: labels.optional() };
+const sharedFields = { name, namespace: name, addresses: list(address), members: list(workloadId) };
+const groupFields = { name: groupName, cidrs: list(cidr) };
+const lifelineFields = {
+  management: list(cidr).optional(),
+  resolvers: list(cidr).optional(),
+  timeServers: list(cidr).optional(),
+  controllers: list(mapping({ address, port })).optional(),
+};
 
 export const inventoryFileSchema = mapping({
-  version: z.literal(1, { error: "wanted 1, the only version of this format" }),
-  namespaces: list(mapping({ name, labels: labels.optional() })).optional(),
-  workloads: list(workload).optional(),
-  shared: list(mapping({ name, namespace: name, addresses: list(address), members: list(workloadId) })).optional(),
-  groups: list(mapping({ name: groupName, cidrs: list(cidr) })).optional(),
-  lifelines: mapping({
-    management: list(cidr).optional(),
-    resolvers: list(cidr).optional(),
-    timeServers: list(cidr).optional(),
-    controllers: list(mapping({ address, port })).optional(),
-  }).optional(),
+  version,
+  namespaces: list(mapping(namespaceFields)).optional(),
+  workloads: list(mapping(workloadFields)).optional(),
+  shared: list(mapping(sharedFields)).optional(),
+  groups: list(mapping(groupFields)).optional(),
+  lifelines: mapping(lifelineFields).optional(),
 });
 
 export type InventoryFile = z.infer<typeof inventoryFileSchema>;
+
+/** Entries of an inventory file as they travel one by one, see inventory-message.ts. */
+export const inventoryRowSchemas = {
+  namespaces: mapping({ version, ...namespaceFields }),
+  workloads: mapping({ version, ...workloadFields }),
+  shared: mapping({ version, ...sharedFields }),
+  groups: mapping({ version, ...groupFields }),
+  lifelines: mapping({ version, ...lifelineFields }),
+} as const;

@@ -38,10 +38,8 @@ const TOPIC = "portolan.flows";
 /** Header of the message that marks the end for `drain`. */
 const END_HEADER = "portolan-end";
 
-function read({ headers, value }: ReceivedMessage): Pick<Delivery, "batch" | "announced"> {
-  return headers["schema"] === FLOW_LOSS_SCHEMA
-    ? { announced: parseFlowLoss(value) }
-    : { batch: decodeFlowBatch(value) };
+function parse({ headers, value }: ReceivedMessage): Pick<Delivery, "batch" | "announced"> {
+  return headers.schema === FLOW_LOSS_SCHEMA ? { announced: parseFlowLoss(value) } : { batch: decodeFlowBatch(value) };
 }
 
 /**
@@ -75,7 +73,7 @@ export async function followFlows(carrier: Carrier, sink: FlowSink, options: Fol
       const at = partitionOf(message.partition);
       const position = { ...at, next: message.offset + 1n, reachedUs: message.timestampMs * 1000 };
       const place = options.isLasting ? { position } : {};
-      const readable = await letters.read(message, read);
+      const readable = await letters.read(message, parse);
       try {
         await sink.take({ ...readable, ...place });
       } catch (error) {

@@ -2,14 +2,19 @@ import { encodeHeartbeat, parseHeartbeat, type SensorHeartbeat } from "../../mod
 import type { Database } from "./database.js";
 import { storeErrorOf } from "./store-error.js";
 
-/** Keeps the newest word of a sensor about itself. @throws {StoreError} */
-export async function noteHeartbeat(database: Database, beat: SensorHeartbeat): Promise<void> {
+/** Keeps the newest word of each of these sensors about itself, in place of the older one. @throws {StoreError} */
+export async function writeHeartbeats(database: Database, beats: readonly SensorHeartbeat[]): Promise<void> {
   const { connection } = database;
+  const utf8 = new TextDecoder();
   try {
     await database.transaction(async () => {
-      await connection.run("DELETE FROM heartbeats WHERE sensor = $1", [beat.sensor]);
-      const text = new TextDecoder().decode(encodeHeartbeat(beat));
-      await connection.run("INSERT INTO heartbeats VALUES ($1, $2)", [beat.sensor, text]);
+      for (const beat of beats) {
+        await connection.run("DELETE FROM heartbeats WHERE sensor = $1", [beat.sensor]);
+        await connection.run("INSERT INTO heartbeats VALUES ($1, $2)", [
+          beat.sensor,
+          utf8.decode(encodeHeartbeat(beat)),
+        ]);
+      }
     });
   } catch (cause) {
     throw storeErrorOf("write to", database.options.path, cause);

@@ -2,8 +2,10 @@ import { HOUR_US } from "../../model/time-window.js";
 import type { SensorStatus } from "../explorer.js";
 import type { SensorGap } from "../proposal.js";
 import type { SequenceHole } from "./batch-ledger.js";
+import { type ClockDifference, clockDifferences } from "./clock-differences.js";
 import type { Database } from "./database.js";
 import { lossesOfLogs, type StoredLoss } from "./log-positions.js";
+import { CLOCK_SKEW_US } from "./window-query.js";
 
 /** Stands for the collector of a gap that may hold observations of any of them. */
 const ANY_COLLECTOR = "*";
@@ -34,6 +36,7 @@ async function lossesOf(database: Database): Promise<Loss[]> {
 /** Collectors in the order of their names. A single loss that nobody could count makes the sum unknown. */
 export async function sensorsOf(database: Database): Promise<SensorStatus[]> {
   const losses = await lossesOf(database);
+  const differences = await clockDifferences(database);
   const sensors = [...database.sensors].map(([number, { firstUs, lastUs, batches, flows }]): SensorStatus => {
     const collector = database.collectors.texts[number] as string;
     const own = losses.filter((loss) => loss.collector === collector);
@@ -46,9 +49,18 @@ export async function sensorsOf(database: Database): Promise<SensorStatus[]> {
       batches,
       flows,
       dropped: isUnknown ? "unknown" : dropped,
+      ...clocksOf(collector, differences),
     };
   });
   return sensors.sort((a, b) => (a.collector < b.collector ? -1 : 1));
+}
+
+function clocksOf(collector: string, differences: readonly ClockDifference[]): Pick<SensorStatus, "clocks"> {
+  const clocks = differences.flatMap(({ collector: one, other, differenceUs, flows }) => {
+    if (one === collector) return { other, aheadUs: differenceUs, flows };
+    return other === collector ? { other: one, aheadUs: -differenceUs, flows } : [];
+  });
+  return clocks.length === 0 ? {} : { clocks };
 }
 
 const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
@@ -100,6 +112,23 @@ function gapOfLog({ topic, partition, from, until, fromUs, untilUs }: StoredLoss
   };
 }
 
+/** Clocks too far apart to bring their observations together: nothing is missing, but flows that both saw count twice. */
+function gapOfClocks(database: Database, { collector, other, differenceUs, flows }: ClockDifference): SensorGap[] {
+  if (Math.abs(differenceUs) <= CLOCK_SKEW_US) return [];
+  const totals = database.sensors.get(database.collectors.numberOf(collector));
+  const seconds = (Math.abs(differenceUs) / 1e6).toFixed(1);
+  const relation = `${seconds} s ${differenceUs > 0 ? "ahead of" : "behind"} that of ${other}`;
+  return [
+    {
+      collector,
+      fromUs: knownTime(totals?.firstUs ?? Number.NaN),
+      untilUs: knownTime(totals?.lastUs ?? Number.NaN),
+      lost: 0,
+      reason: `its clock is ${relation}, by ${counted(flows, "flow", "flows")}: what both saw is counted twice`,
+    },
+  ];
+}
+
 /** Losses of hours in a row as one gap, and every run of batches that never came. Sorted by collector and time. */
 export async function gapsOf(database: Database): Promise<SensorGap[]> {
   const runs: Loss[] = [];
@@ -130,6 +159,7 @@ export async function gapsOf(database: Database): Promise<SensorGap[]> {
   );
   for (const hole of database.ledger.holes()) gaps.push(gapOf(hole));
   for (const loss of await lossesOfLogs(database.connection)) gaps.push(gapOfLog(loss));
+  for (const difference of await clockDifferences(database)) gaps.push(...gapOfClocks(database, difference));
   return gaps.sort((a, b) => {
     if (a.collector !== b.collector) return a.collector < b.collector ? -1 : 1;
     return a.fromUs - b.fromUs || a.untilUs - b.untilUs || (a.reason < b.reason ? -1 : 1);

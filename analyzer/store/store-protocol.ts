@@ -21,7 +21,8 @@ export type StoreRequest =
   | { readonly kind: "append"; readonly intake: Intake }
   | { readonly kind: "positions"; readonly partitions: readonly LogPartition[] }
   | { readonly kind: "release"; readonly partitions: readonly LogPartition[] }
-  | { readonly kind: "heartbeat"; readonly beat: SensorHeartbeat }
+  | { readonly kind: "keep-heartbeats"; readonly beats: readonly SensorHeartbeat[] }
+  | { readonly kind: "heartbeats" }
   | {
       readonly kind: "windows";
       readonly width: "hour" | "minute";
@@ -46,6 +47,7 @@ export type StoreAnswer =
   | { readonly kind: "opened"; readonly inventory: Inventory }
   | { readonly kind: "appended"; readonly report: AppendReport }
   | { readonly kind: "positions"; readonly positions: readonly LogPosition[] }
+  | { readonly kind: "heartbeats"; readonly beats: readonly SensorHeartbeat[] }
   | { readonly kind: "noted" }
   | { readonly kind: "windows"; readonly windows: WindowColumns; readonly added: DictionaryTails }
   | { readonly kind: "activity"; readonly activity: ActivityColumns; readonly added: DictionaryTails }

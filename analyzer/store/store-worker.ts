@@ -3,7 +3,7 @@ import { append } from "./append.js";
 import { reattribute } from "./attribution.js";
 import { Database, type DatabaseOptions } from "./database.js";
 import type { Dictionary } from "./dictionary.js";
-import { noteHeartbeat } from "./heartbeats.js";
+import { heartbeatsOf, writeHeartbeats } from "./heartbeats.js";
 import { samplesOf } from "./samples.js";
 import { sealOldHours } from "./sealing.js";
 import { gapsOf, sensorsOf } from "./sensors.js";
@@ -86,9 +86,11 @@ async function answer(request: StoreRequest): Promise<StoreAnswer> {
         }),
       );
       return { kind: "noted" };
-    case "heartbeat":
-      await write(now, () => noteHeartbeat(database, request.beat));
+    case "keep-heartbeats":
+      await write(now, () => writeHeartbeats(database, request.beats));
       return { kind: "noted" };
+    case "heartbeats":
+      return { kind: "heartbeats", beats: await heartbeatsOf(database) };
     case "windows": {
       const { fromUs, untilUs } = request;
       const found =

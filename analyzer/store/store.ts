@@ -148,9 +148,14 @@ export class Store {
     await this.ask<"noted">({ kind: "release", partitions });
   }
 
-  /** Keeps the newest word of a sensor about itself. @throws {StoreError} */
-  async noteHeartbeat(beat: SensorHeartbeat): Promise<void> {
-    await this.ask<"noted">({ kind: "heartbeat", beat });
+  /** Keeps what sensors last said of themselves, in place of what they said before. @throws {StoreError} */
+  async keepHeartbeats(beats: readonly SensorHeartbeat[]): Promise<void> {
+    await this.ask<"noted">({ kind: "keep-heartbeats", beats });
+  }
+
+  /** The last kept word of each sensor about itself, by sensor. */
+  async heartbeats(): Promise<readonly SensorHeartbeat[]> {
+    return (await this.ask<"heartbeats">({ kind: "heartbeats" })).beats;
   }
 
   /**

@@ -272,6 +272,11 @@ export const Sensor = z.object({
       batches: z.number(),
       flows: z.number(),
       dropped: z.union([z.number(), z.literal("unknown")]),
+      clocks: z
+        .array(z.object({ other: z.string(), aheadUs: z.number(), flows: z.number() }))
+        .readonly()
+        .optional()
+        .describe("how far its clock is ahead of others', by the flows that both saw begin"),
     })
     .optional(),
   heartbeat: heartbeatSchema.optional(),
