@@ -23,14 +23,19 @@ interface ListedChain {
   readonly family: string;
   readonly table: string;
   readonly name: string;
+  readonly hook?: string;
 }
 
 async function listChains(nft: Nft, isWanted: (chain: ListedChain) => boolean): Promise<Listed[]> {
   const [objects = []] = (await nft.list("list chains")) as readonly Listed[][];
   const chains = objects.flatMap(({ chain }) => (chain === undefined ? [] : [chain as unknown as ListedChain]));
-  const commands = chains.filter(isWanted).map(({ family, table, name }) => `list chain ${family} ${table} ${name}`);
-  const documents = commands.length === 0 ? [] : await nft.list(...commands);
-  return documents.flat() as Listed[];
+  const listed: Listed[] = [];
+  for (const { family, table, name } of chains.filter(isWanted)) {
+    // One process for each: nft answers a second such command with what it read for the first.
+    const [rules = []] = (await nft.list(`list chain ${family} ${table} ${name}`)) as readonly Listed[][];
+    listed.push(...rules);
+  }
+  return listed;
 }
 
 /** Our table as the kernel holds it now; undefined when there is none. */
@@ -46,11 +51,11 @@ export async function readTable(nft: Nft): Promise<KernelListing | undefined> {
   return readListing([{ table }, ...chains, ...others.flat()]);
 }
 
-/** All chains, rules and flow tables of this network namespace; of sets and counters only what comes with them. */
+/** At least the base chains of this network namespace with their rules, and its flow tables. */
 export async function readRuleset(nft: Nft): Promise<readonly unknown[]> {
   const whole = await listWhole(nft, "list ruleset");
   if (whole !== undefined) return whole;
-  const chains = await listChains(nft, () => true);
+  const chains = await listChains(nft, ({ hook }) => hook !== undefined);
   const [flowtables = []] = await nft.list("list flowtables");
   return [...chains, ...flowtables];
 }
