@@ -1,6 +1,6 @@
 """Sends UDP datagrams from one socket for each target as fast as it may, and prints how many it sent.
 
-Usage: flood.py SECONDS PACKETS_A_SECOND ADDRESS PORT [ADDRESS PORT ...]
+Usage: flood.py SECONDS PACKETS_A_SECOND [FROM>]ADDRESS PORT [[FROM>]ADDRESS PORT ...]
 """
 import json
 import socket
@@ -11,6 +11,9 @@ seconds, rate = float(sys.argv[1]), float(sys.argv[2])
 sockets = []
 for address, port in zip(sys.argv[3::2], sys.argv[4::2]):
     sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    *own, address = address.split(">")
+    if own:
+        sock.bind((own[0], 0))
     sock.connect((address, int(port)))
     sockets.append(sock)
 payload = b"x" * 64
