@@ -25,6 +25,8 @@ export interface KernelState {
   readonly isDormant: boolean; // paused: nothing is judged
   readonly isCutting: boolean;
   readonly isQuarantined: boolean;
+  /** How full the kernel's table of connections is: new ones are lost when it is. Absent where none are tracked. */
+  readonly connections: { readonly taken: number; readonly most: number } | undefined;
 }
 
 /** What the kernel counted for one scope since the last call, ready for a verdict report. */

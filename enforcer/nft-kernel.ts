@@ -18,7 +18,7 @@ import { type KernelListing, type ListedElement, readListing } from "./kernel-li
 import { leftovers, planLoad, reapText } from "./load-steps.js";
 import { Nft, type NftOptions } from "./nft.js";
 import { ownerOf, readRecord } from "./owner-record.js";
-import { preflight } from "./preflight.js";
+import { connectionTable, preflight } from "./preflight.js";
 import { QUARANTINE_TABLE, quarantineText } from "./quarantine-text.js";
 import { readTable } from "./read-table.js";
 import type { WantedTable } from "./wanted-table.js";
@@ -232,18 +232,19 @@ class NftKernel implements EnforcerKernel {
     const listing = await readTable(this.#nft);
     const [quarantine = []] = await this.#nft.list(LIST_QUARANTINE);
     const held = readListing(quarantine);
-    const isQuarantined = lifeOf(held?.sets.get("lease")) !== undefined;
-    const nothing = { scopes: [], wanted: undefined, isIntact: false, isLoading: false, isCutting: false };
-    if (listing === undefined) return { table: "absent", ...nothing, isDormant: false, isQuarantined };
-    const { isDormant } = listing;
-    const reading = readRecord(listing);
-    if (reading.kind === "none") return { table: "foreign", ...nothing, isDormant, isQuarantined };
-    const isOwn = (reading.kind === "loaded" ? reading.record.owner : reading.owner) === this.#owner;
-    const table = isOwn ? "ours" : "foreign";
-    const isCutting = (listing.sets.get("cut") ?? []).length > 0;
-    if (reading.kind === "loading") {
-      return { table, ...nothing, isLoading: true, isDormant, isCutting, isQuarantined };
-    }
+    const reading = listing === undefined ? undefined : readRecord(listing);
+    const always = {
+      isDormant: listing?.isDormant ?? false,
+      isCutting: (listing?.sets.get("cut") ?? []).length > 0,
+      isQuarantined: lifeOf(held?.sets.get("lease")) !== undefined,
+      connections: await connectionTable(this.options.wrap),
+    };
+    const nothing = { scopes: [], wanted: undefined, isIntact: false, isLoading: reading?.kind === "loading" };
+    if (listing === undefined || reading === undefined) return { table: "absent", ...nothing, ...always };
+    if (reading.kind === "none") return { table: "foreign", ...nothing, ...always };
+    const owner = reading.kind === "loaded" ? reading.record.owner : reading.owner;
+    const table = owner === this.#owner ? "ours" : "foreign";
+    if (reading.kind === "loading") return { table, ...nothing, ...always };
     const { record } = reading;
     return {
       table,
@@ -255,9 +256,7 @@ class NftKernel implements EnforcerKernel {
       wanted: record.wanted,
       isIntact: listing.hash() === record.kernel,
       isLoading: false,
-      isDormant,
-      isCutting,
-      isQuarantined,
+      ...always,
     };
   }
 

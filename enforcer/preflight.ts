@@ -78,11 +78,19 @@ async function bridgeObstacles(wrap: readonly string[], plan: TablePlan | undefi
   return [{ code: "bridge-unseen", gravity: isNeeded ? "refuses" : "warns", text: `${what}: ${remedy}` }];
 }
 
+/** How many connections the kernel remembers, and can. */
+export async function connectionTable(
+  wrap: readonly string[] = [],
+): Promise<{ readonly taken: number; readonly most: number } | undefined> {
+  const names = ["nf_conntrack_count", "nf_conntrack_max"];
+  const [taken = "", most = ""] = await Promise.all(names.map((name) => knob(wrap, `net/netfilter/${name}`)));
+  return taken === "" || most === "" ? undefined : { taken: Number(taken), most: Number(most) };
+}
+
 async function conntrackObstacles(wrap: readonly string[]): Promise<Obstacle[]> {
-  const [taken, most] = await Promise.all(
-    ["nf_conntrack_count", "nf_conntrack_max"].map(async (name) => Number(await knob(wrap, `net/netfilter/${name}`))),
-  );
-  if (taken === undefined || most === undefined || !(most > 0) || taken <= most * MOST_TAKEN) return [];
+  const table = await connectionTable(wrap);
+  if (table === undefined || table.taken <= table.most * MOST_TAKEN) return [];
+  const { taken, most } = table;
   const percent = Math.round((taken / most) * 100);
   const text = `${percent} % of the kernel's connection table is taken (${taken} of ${most}) and new connections are lost when it is full: raise net.netfilter.nf_conntrack_max to ${taken * 2} or more`;
   return [{ code: "conntrack-full", gravity: "refuses", text }];
