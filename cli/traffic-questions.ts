@@ -1,4 +1,4 @@
-import { tryParseAddress } from "../model/address.js";
+import { parseAddress, tryParseAddress } from "../model/address.js";
 import { PROTOCOL_NUMBERS, parseProtocol } from "../model/protocol.js";
 import type { CompiledPolicy } from "../policy/decision/compiled-policy.js";
 import { servicePoint } from "../policy/decision/service-line.js";
@@ -17,13 +17,23 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The address family that an end is bound to; 0 for a pod, which is asked about at an address that fits. */
+function familyOf(end: unknown, which: string): 0 | 4 | 6 {
+  if (!isRecord(end) || typeof end.ip !== "string") return 0;
+  const address = tryParseAddress(end.ip);
+  if (address === undefined) throw new SyntaxError(`${which} "${end.ip}": wanted an IPv4 or IPv6 address`);
+  return address.family;
+}
+
 /** The points of `{"namespace","pod"}` or `{"ip"}`. A pod is also known by the name of the controller that made it. */
-function pointsOf(end: unknown, which: string, policy: CompiledPolicy, cluster: Cluster): readonly number[] {
-  if (isRecord(end) && typeof end.ip === "string") {
-    const address = tryParseAddress(end.ip);
-    if (address === undefined) throw new SyntaxError(`${which} "${end.ip}": wanted an IPv4 or IPv6 address`);
-    return [policy.pointOfAddress(address)];
-  }
+function pointsOf(
+  end: unknown,
+  which: string,
+  family: 0 | 4 | 6,
+  policy: CompiledPolicy,
+  cluster: Cluster,
+): readonly number[] {
+  if (isRecord(end) && typeof end.ip === "string") return [policy.pointOfAddress(parseAddress(end.ip))];
   if (!isRecord(end) || typeof end.pod !== "string") {
     throw new SyntaxError(`${which}: wanted {"namespace","pod"} or {"ip"}`);
   }
@@ -31,7 +41,7 @@ function pointsOf(end: unknown, which: string, policy: CompiledPolicy, cluster: 
   const name = `${String(namespace)}/${end.pod}`;
   const workloads = cluster.workloadsByName.get(name);
   if (workloads === undefined) throw new SyntaxError(`${which} "${name}": wanted a pod or a workload of the resources`);
-  return workloads.map((workload) => policy.pointOfWorkload(workload.id));
+  return workloads.map((workload) => policy.pointOfWorkload(workload.id, family));
 }
 
 function wholeNumber(value: unknown, name: string, most: number): number {
@@ -71,11 +81,16 @@ export function parseQuestions(
     try {
       const asked: unknown = JSON.parse(line);
       if (!isRecord(asked)) throw new SyntaxError("line: wanted a JSON object");
+      const families = [familyOf(asked.client, "client"), familyOf(asked.server, "server")] as const;
+      const family = families[0] === 0 ? families[1] : families[0];
+      if (families.every((each) => each !== 0) && families[0] !== families[1]) {
+        throw new SyntaxError("server: wanted an address of the client's family");
+      }
       return [
         {
           asked,
-          clients: pointsOf(asked.client, "client", policy, cluster),
-          servers: pointsOf(asked.server, "server", policy, cluster),
+          clients: pointsOf(asked.client, "client", family, policy, cluster),
+          servers: pointsOf(asked.server, "server", family, policy, cluster),
           service: serviceOf(asked),
         },
       ];

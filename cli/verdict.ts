@@ -53,6 +53,7 @@ export function verdictCommand(): Command {
     )
     .requiredOption("-r, --resources <dir>", "the cluster's manifests, read with all folders below")
     .requiredOption("-q, --queries <file>", "questions, one JSON object to a line; - for standard input")
+    .option("--json", "what it always prints: one JSON object to a line")
     .addHelpText(
       "after",
       `

@@ -10,6 +10,8 @@ export const LINT_RULES = {
   "accidental-isolation": { level: "warning", about: "a policy isolates a direction of which it does not speak" },
   "ignored-rules": { level: "error", about: "a policy has rules for a direction that it does not isolate" },
   "broad-rule": { level: "note", about: "a rule allows far more than the rules beside it" },
+  "unseen-rule": { level: "note", about: "a rule allows nothing that was seen" },
+  "wider-than-seen": { level: "note", about: "a rule allows far more than was seen" },
   unprotected: { level: "note", about: "nothing isolates a workload" },
 } as const;
 

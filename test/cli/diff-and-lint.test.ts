@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
+import { Store } from "../../analyzer/store/store.js";
+import { batchOf, originOf } from "../analyzer/batches.js";
 import { TOWN } from "../policy/formats/ask.js";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
@@ -79,6 +81,25 @@ test("portolan lint names file, line and rule, and its exit code says that there
   assert.match(
     stdout,
     /^m\/web\.yaml:1:1: warning: rule shop\/web ingress\[0\] names port htpp, which no workload has \[dead-port\]$/m,
+  );
+});
+
+test("portolan lint --store says which rules allow nothing that the store has seen", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "portolan-lint-store-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "seen.duckdb");
+  const store = await Store.open({ path });
+  await store.append([batchOf(originOf("sensor", 0), [{ from: "10.9.9.9", to: "10.0.0.1", port: 80 }])]);
+  await store.close();
+  const files = { "all/town.yaml": TOWN, "all/web.yaml": policy("[{ port: 81 }]") };
+  const { stdout, status } = portolan(files, ["lint", "all", "--store", path, "--json"]);
+  assert.equal(status, 1);
+  const found = JSON.parse(stdout).findings.map(({ rule, text }: { rule: string; text: string }) => `${rule}: ${text}`);
+  assert.ok(found.includes("unseen-rule: rule shop/web ingress[0] allows nothing that was seen"), stdout);
+  const { stderr, status: missing } = portolan(files, ["lint", "all", "--store", join(folder, "none.duckdb")]);
+  assert.deepEqual(
+    [missing, stderr],
+    [2, `Cannot open store "${join(folder, "none.duckdb")}": there is no such file\n`],
   );
 });
 

@@ -63,6 +63,22 @@ test("portolan verdict refuses a folder with one bad file, names it, and answers
   assert.match(stderr, /^policies\/bad\.yaml:\d+:\d+: Cannot parse YAML: [^\n]+\n$/);
 });
 
+test("portolan verdict asks a pod of two families at the address that fits the other end", () => {
+  const pod = `apiVersion: v1
+kind: Pod
+metadata: { name: both, namespace: shop, labels: { app: web } }
+spec: { containers: [] }
+status: { podIPs: [{ ip: 10.0.0.7 }, { ip: "fd00::7" }] }
+`;
+  const question =
+    '{"client":{"ip":"fd00::9"},"server":{"namespace":"shop","pod":"both"},"protocol":"tcp","port":8080}';
+  const open = POLICY.replace("podSelector: {}", "ipBlock: { cidr: fd00::/16 }");
+  const { stdout } = verdict({ "pod.yaml": pod, "policies/web.yaml": open }, question);
+  assert.equal(JSON.parse(stdout).verdict, "allowed");
+  const mixed = '{"client":{"ip":"fd00::9"},"server":{"ip":"10.0.0.1"},"protocol":"tcp","port":80}';
+  assert.match(verdict({}, mixed).stderr, /^-:1: [^\n]*server: wanted an address of the client's family\n$/);
+});
+
 test("portolan verdict names the line of a question that it cannot read", () => {
   const { stdout, stderr, status } = verdict({}, `${ALLOWED}\n${ALLOWED.replace('"db"', '"ghost"')}\n`);
   assert.deepEqual([status, stdout], [2, ""]);

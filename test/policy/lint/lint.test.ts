@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { EMPTY_INVENTORY } from "../../../model/workload.js";
 import { readKubernetes } from "../../../policy/formats/kubernetes/read.js";
 import { lintManifests } from "../../../policy/lint/lint.js";
 import { renderSarif, renderText } from "../../../policy/lint/render-findings.js";
@@ -94,6 +95,46 @@ for (const [name, policies, findings] of CASES) {
     assert.deepEqual(lint(policies), findings);
   });
 }
+
+test("lint compares rules with what was seen, also of pods that no manifest names", () => {
+  const ofDb = "podSelector: { matchLabels: { app: db } }, policyTypes: [Ingress]";
+  const text =
+    policy("seen", `{ ${ofDb}, ingress: [{ from: [{ podSelector: {} }], ports: [{ port: 5432 }] }] }`) +
+    policy("unseen", `{ ${ofDb}, ingress: [{ from: [{ podSelector: {} }], ports: [{ port: 22 }] }] }`) +
+    policy("wide", `{ ${ofDb}, ingress: [{ ports: [{ port: 5000, endPort: 6000 }] }] }`);
+  const replica = { kind: "workload", id: "shop/db-7f9" } as const;
+  const observation = {
+    inventory: {
+      ...EMPTY_INVENTORY,
+      workloads: [
+        {
+          ...{ id: replica.id, namespace: "shop", name: "db-7f9", kind: "Pod", labels: { app: "db" } },
+          addresses: [{ address: "10.0.0.9" }],
+        },
+      ],
+    },
+    conversations: [
+      {
+        ...{ client: "10.0.0.1", clientIdentity: { kind: "workload", id: "shop/web" } as const },
+        ...{ server: "10.0.0.9", serverIdentity: replica, protocol: 6, serverPort: 5432 },
+      },
+    ],
+  };
+  const files = [
+    { path: "town.yaml", text: TOWN + EVERYBODY },
+    { path: "policies.yaml", text },
+  ];
+  const found = lintManifests(files, (all) => readKubernetes(all), observation).map(
+    ({ rule, text }) => `${rule}: ${text}`,
+  );
+  for (const wanted of [
+    "unseen-rule: rule shop/unseen ingress[0] allows nothing that was seen",
+    "wider-than-seen: rule shop/wide ingress[0] allows tcp 5000-6000, and only tcp 5432 was seen",
+  ]) {
+    assert.ok(found.includes(wanted), `${wanted} is missing in:\n${found.join("\n")}`);
+  }
+  assert.ok(!found.some((each) => each.includes("shop/seen") && /seen"?:|unseen-rule|wider/.test(each)));
+});
 
 test("findings are printed with file, line and column, as text and as SARIF", () => {
   const files = [
