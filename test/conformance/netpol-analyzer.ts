@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { formatAddress, parseAddress } from "../../model/address.js";
-import { type CompiledPolicy, compileProgram } from "../../policy/decision/compiled-policy.js";
+import { compileProgram } from "../../policy/decision/compiled-policy.js";
 import { readKubernetes } from "../../policy/formats/kubernetes/read.js";
 import type { ManifestFile } from "../../policy/formats/manifest/manifest-objects.js";
 import type { AreaCount, Disagreement } from "./area.js";
 import { parsePorts, parseRange, portsBetween } from "./connectivity.js";
+import { Town } from "./town.js";
 
 /** Every manifest below a folder, in a fixed order. */
 export function readManifests(folder: string, root = folder): ManifestFile[] {
@@ -16,46 +17,6 @@ export function readManifests(folder: string, root = folder): ManifestFile[] {
       if (statSync(path).isDirectory()) return readManifests(path, root);
       return /\.(ya?ml|json)$/.test(name) ? [{ path: relative(root, path), text: readFileSync(path, "utf8") }] : [];
     });
-}
-
-/** A cluster that answers questions about groups of pods: those of one controller count as one, as in the lists. */
-class Town {
-  readonly groups = new Map<string, readonly string[]>(); // workload ids by "namespace/name"
-
-  constructor(
-    readonly policy: CompiledPolicy,
-    byName: ReadonlyMap<string, readonly { readonly id: string; readonly name: string; readonly namespace: string }[]>,
-  ) {
-    const owned = new Set<string>();
-    for (const [key, members] of byName) {
-      for (const { id, name, namespace } of members) if (key !== `${namespace}/${name}`) owned.add(id);
-    }
-    for (const [key, members] of byName) {
-      const shown = members.filter(({ id, name, namespace }) => key !== `${namespace}/${name}` || !owned.has(id));
-      if (shown.length > 0)
-        this.groups.set(
-          key,
-          shown.map(({ id }) => id),
-        );
-    }
-  }
-
-  pointOf(name: string): number {
-    const member = this.groups.get(name)?.[0];
-    if (member === undefined) throw new RangeError(`Cannot find "${name}"`);
-    return this.policy.pointOfWorkload(member);
-  }
-
-  /** IPv4 addresses that stand for all that the policy tells apart. */
-  outsiders(): string[] {
-    const { space } = this.policy.sets;
-    const addresses: string[] = [];
-    for (let atom = 0; atom < space.atomCount; atom++) {
-      const address = space.addressOfAtom(atom);
-      if (address.family === 4 && space.isOutsider(atom)) addresses.push(formatAddress(address));
-    }
-    return addresses;
-  }
 }
 
 function buildTown(folder: string): Town {

@@ -1,16 +1,18 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { parse } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import type { Inventory } from "../../model/workload.js";
 import { type Difference, differences } from "../../policy/compare.js";
-import { type CompiledPolicy, compileTogether } from "../../policy/decision/compiled-policy.js";
+import { type CompiledPolicy, compileProgram, compileTogether } from "../../policy/decision/compiled-policy.js";
 import type { Program } from "../../policy/decision/program.js";
 import { OPEN_DIRECTION } from "../../policy/decision/program.js";
 import { ManifestErrors } from "../../policy/formats/manifest/manifest-error.js";
 import type { ManifestFile } from "../../policy/formats/manifest/manifest-objects.js";
-import type { PlaneReader } from "../../policy/formats/plane.js";
+import type { PlaneReader, PlaneReading } from "../../policy/formats/plane.js";
 import type { AreaCount, Disagreement } from "./area.js";
+import { compareMap, parseMap } from "./connectivity-map.js";
 import { readManifests } from "./netpol-analyzer.js";
+import { Town } from "./town.js";
 
 /** A network configuration of a scheme: a topology and the policies laid over it. */
 interface Config {
@@ -24,6 +26,7 @@ interface Query {
   readonly kind: string;
   readonly configs: readonly string[]; // "config" or "config/namespace/policy"
   readonly expected: number;
+  readonly output: string | undefined; // file with the answer in words
 }
 
 function texts(value: unknown): string[] {
@@ -31,7 +34,10 @@ function texts(value: unknown): string[] {
   return (Array.isArray(value) ? value : [value]).filter((item): item is string => typeof item === "string");
 }
 
-const KINDS = ["equivalence", "containment", "twoWayContainment", "vacuity", "semanticDiff"] as const;
+const KINDS = [
+  ...["equivalence", "strongEquivalence", "containment", "twoWayContainment", "vacuity", "semanticDiff"],
+  "connectivityMap",
+] as const;
 
 function readScheme(path: string): { configs: Map<string, Config>; queries: Query[] } {
   const scheme: Record<string, unknown> = parse(readFileSync(path, "utf8")) ?? {};
@@ -44,8 +50,13 @@ function readScheme(path: string): { configs: Map<string, Config>; queries: Quer
   }
   const queries = ((scheme.queries ?? []) as Record<string, unknown>[]).flatMap((item) =>
     KINDS.flatMap((kind): Query[] =>
-      Array.isArray(item[kind]) && typeof item.expected === "number"
-        ? [{ name: String(item.name), kind, configs: texts(item[kind]), expected: item.expected }]
+      Array.isArray(item[kind]) && (typeof item.expected === "number" || kind === "connectivityMap")
+        ? [
+            {
+              ...{ name: String(item.name), kind, configs: texts(item[kind]), expected: Number(item.expected ?? 0) },
+              output: typeof item.expectedOutput === "string" ? item.expectedOutput : undefined,
+            },
+          ]
         : [],
     ),
   );
@@ -65,6 +76,14 @@ function load(folder: string, paths: readonly string[]): ManifestFile[] {
   return [...files.values()];
 }
 
+/** The file without the policies in it: a topology may lie in one folder with them. */
+function withoutPolicies(file: ManifestFile): ManifestFile {
+  if (!/kind"?: *"?NetworkPolicy/.test(file.text)) return file;
+  const objects = parseAllDocuments(file.text).map((document): unknown => document.toJS());
+  const others = objects.filter((object) => (object as { kind?: unknown } | null)?.kind !== "NetworkPolicy");
+  return { ...file, text: others.map((object) => JSON.stringify(object)).join("\n---\n") };
+}
+
 /** Keeps one policy of a program. */
 function onlyPolicy(program: Program, namespace: string, name: string): Program {
   const isWanted = (policy: string) => policy.endsWith(` ${namespace}/${name}`) || policy.endsWith(` ${name}`);
@@ -77,6 +96,13 @@ function onlyPolicy(program: Program, namespace: string, name: string): Program 
     })),
   });
   return { ...program, ingress: keep(program.ingress), egress: keep(program.egress) };
+}
+
+/** Names of policies, as `onlyPolicy` takes them. */
+function policiesOf({ ingress, egress }: Program): string[] {
+  const stages = [...ingress.enforced, ...egress.enforced];
+  const names = stages.flatMap(({ closures }) => closures.map(({ source }) => source.policy.split(" ").at(-1)!));
+  return [...new Set(names)];
 }
 
 const OPEN: Program = { ingress: OPEN_DIRECTION, egress: OPEN_DIRECTION, selfTraffic: "allowed" };
@@ -94,11 +120,20 @@ class Scheme {
     this.queries = queries;
   }
 
-  #program(reference: string): { readonly program: Program; readonly inventory: Inventory } {
-    const [name = "", namespace = "", ...rest] = reference.split("/");
+  #reading(name: string): PlaneReading {
     const config = this.configs.get(name);
     if (config === undefined) throw new RangeError(`Cannot find configuration "${name}"`);
-    const { program, cluster } = this.read(load(dirname(this.path), [...config.topology, ...config.policies]));
+    const folder = dirname(this.path);
+    if (config.policies.length === 0) return this.read(load(folder, config.topology));
+    const policies = load(folder, config.policies);
+    const paths = new Set(policies.map(({ path }) => path));
+    const topology = load(folder, config.topology).filter(({ path }) => !paths.has(path));
+    return this.read([...topology.map(withoutPolicies), ...policies]);
+  }
+
+  #program(reference: string): { readonly program: Program; readonly inventory: Inventory } {
+    const [name = "", namespace = "", ...rest] = reference.split("/");
+    const { program, cluster } = this.#reading(name);
     const { inventory } = cluster;
     if (namespace === "") return { program, inventory };
     const policy = rest.at(-1) ?? namespace;
@@ -119,11 +154,36 @@ class Scheme {
     });
   }
 
+  /** Where the map of a configuration disagrees with ours; the file may hold the maps of several. */
+  mapFaults({ configs, output }: Query): string[] {
+    const text = readFileSync(join(dirname(this.path), output!), "utf8");
+    if (text.includes(",hosts:")) throw new RangeError("the map is not in this half of the data without Ingress");
+    const parts = text.split(/^final fw rules for query: [^,]+, config: (.+):$/m);
+    return configs.flatMap((name) => {
+      const at = parts.indexOf(name);
+      const { program, cluster } = this.#reading(name);
+      const town = new Town(compileProgram(program, cluster.inventory), cluster.workloadsByName);
+      return compareMap(town, parseMap(at < 0 ? text : parts[at + 1]!));
+    });
+  }
+
   answer({ kind, configs }: Query): number {
     const sides = configs.map((reference) => this.#program(reference));
     const [first, ...others] = sides as [(typeof sides)[0], ...typeof sides];
     if (kind === "vacuity") {
       return sides.filter(({ program, inventory }) => this.#differences(program, OPEN, inventory).length === 0).length;
+    }
+    if (kind === "strongEquivalence") {
+      // The same policies, each with the same meaning.
+      const names = new Set(sides.flatMap(({ program }) => policiesOf(program)));
+      const [a, b] = sides.map(({ program }) => program) as [Program, Program];
+      const isAlike = (name: string) => {
+        const [one, other] = [onlyPolicy(a, "", name), onlyPolicy(b, "", name)];
+        return this.#differences(one, other, first.inventory).length === 0;
+      };
+      return [...names].every((name) => policiesOf(a).includes(name) && policiesOf(b).includes(name) && isAlike(name))
+        ? 0
+        : 1;
     }
     if (kind === "equivalence") {
       // Every two are compared, and those that differ are counted.
@@ -168,7 +228,13 @@ export function runNetworkConfigAnalyzer(
         let detail: string | undefined;
         try {
           if (scheme.hasIngress(query)) what = "beside Ingress objects, no policies to us (uncertain)";
-          const ours = scheme.answer(query);
+          if (query.kind === "connectivityMap") {
+            if (query.output === undefined) continue;
+            const faults = scheme.mapFaults(query);
+            if (faults.length > 0)
+              detail = `${faults[0]}${faults.length > 1 ? ` (and ${faults.length - 1} more)` : ""}`;
+          }
+          const ours = query.kind === "connectivityMap" ? query.expected : scheme.answer(query);
           // A semantic difference is counted by kinds that we do not have: whether there is one must agree.
           const theirs = query.kind === "semanticDiff" ? Math.min(query.expected, 1) : query.expected;
           if (ours !== theirs) detail = `theirs ${query.expected}, ours ${ours} (${query.configs.join(", ")})`;

@@ -1,5 +1,6 @@
 import { PLANE_READERS } from "../../policy/formats/plane.js";
 import type { Area } from "./area.js";
+import { runHandWritten } from "./hand-written.js";
 import { runNetpolAnalyzer } from "./netpol-analyzer.js";
 import { runNetworkConfigAnalyzer } from "./network-config-analyzer.js";
 
@@ -13,9 +14,11 @@ const READERS = new Map([
 export const policiesArea: Area = {
   name: "policies",
   async run(dataDir) {
-    const results = [runNetpolAnalyzer(dataDir), runNetworkConfigAnalyzer(dataDir, READERS)].filter(
-      (result) => result !== undefined,
-    );
+    const results = [
+      runNetpolAnalyzer(dataDir),
+      runNetworkConfigAnalyzer(dataDir, READERS),
+      runHandWritten(dataDir),
+    ].filter((result) => result !== undefined);
     if (results.length === 0) return undefined;
     return {
       counts: results.flatMap((result) => result.counts),
