@@ -6,6 +6,7 @@ import { readKubernetes } from "../../policy/formats/kubernetes/read.js";
 import type { ManifestFile } from "../../policy/formats/manifest/manifest-objects.js";
 import type { AreaCount, Disagreement } from "./area.js";
 import { parsePorts, parseRange, portsBetween } from "./connectivity.js";
+import { compareExposure, parseExposure } from "./exposure.js";
 import { Town } from "./town.js";
 
 /** Every manifest below a folder, in a fixed order. */
@@ -19,8 +20,8 @@ export function readManifests(folder: string, root = folder): ManifestFile[] {
     });
 }
 
-function buildTown(folder: string): Town {
-  const { cluster, program } = readKubernetes(readManifests(folder));
+function buildTown(folder: string, more: readonly ManifestFile[] = []): Town {
+  const { cluster, program } = readKubernetes([...readManifests(folder), ...more]);
   return new Town(compileProgram(program, cluster.inventory), cluster.workloadsByName);
 }
 
@@ -149,7 +150,13 @@ function listChecks(root: string, folders: readonly string[]): Check[] {
         const town = buildTown(join(root, "tests", folder));
         return isWhole ? compareList(town, lines) : compareLines(town, lines);
       };
-      return [{ what: isWhole ? "connectivity lists" : "connectivity of one workload", subject: file, run }];
+      const list = { what: isWhole ? "connectivity lists" : "connectivity of one workload", subject: file, run };
+      if (!isWhole || !rest.startsWith("exposure")) return [list];
+      const expose = () => {
+        const exposure = parseExposure(readFileSync(join(results, file), "utf8"));
+        return compareExposure(buildTown(join(root, "tests", folder), [exposure.manifests]), exposure);
+      };
+      return [list, { what: "exposure to pods to come", subject: file, run: expose }];
     });
 }
 
