@@ -27,42 +27,57 @@ function term(requirement: LabelRequirement): string {
   }
 }
 
+/** A query in Calico's language; label keys and values, which Kubernetes has checked, cannot hold a quote. */
+function textOf(requirements: readonly LabelRequirement[]): string {
+  return requirements.length === 0 ? "all()" : requirements.map(term).join(" && ");
+}
+
 /**
- * A query in Calico's language; label keys and values, which Kubernetes has checked, cannot hold a quote.
- * @throws {RangeError} If it is longer than Calico takes.
+ * Queries that together select what `requirements` do, none longer than Calico takes: a long list of values is divided.
+ * @throws {RangeError} If there is no such list to divide.
  */
-export function selectorText(requirements: readonly LabelRequirement[]): string {
-  const terms = (canonicalSelector({ requirements })?.requirements ?? []).map(term);
-  const text = terms.length === 0 ? "all()" : terms.join(" && ");
-  if (text.length > LONGEST) {
+function selectorTexts(requirements: readonly LabelRequirement[]): string[] {
+  const terms = canonicalSelector({ requirements })?.requirements ?? [];
+  const text = textOf(terms);
+  if (text.length <= LONGEST) return [text];
+  const count = (each: LabelRequirement) => (each.operator === "In" ? each.values.length : 0);
+  const longest = terms.reduce((a, b) => (count(b) > count(a) ? b : a));
+  if (longest.operator !== "In" || longest.values.length < 2) {
     throw new RangeError(
       `Cannot render selector "${text.slice(0, 60)}...": Calico takes at most ${LONGEST} characters`,
     );
   }
-  return text;
-}
-
-/** A rule without a word on namespaces means the policy's own, so there is always one. */
-export function namespaceSelectorText(namespaces: LabelSelector): string {
-  return selectorText(
-    namespaces.requirements.map((each) => (each.key === METADATA_NAME ? { ...each, key: NAME } : each)),
+  const half = longest.values.length >>> 1;
+  return [longest.values.slice(0, half), longest.values.slice(half)].flatMap((values) =>
+    selectorTexts(terms.map((each) => (each === longest ? { ...longest, values } : each))),
   );
 }
 
-/** Pod labels and service accounts, one selector for each namespace that accounts are in. */
+/** A rule without a word on namespaces means the policy's own, so there is always one. */
+function namespaceSelectorTexts({ requirements }: LabelSelector): string[] {
+  return selectorTexts(requirements.map((each) => (each.key === METADATA_NAME ? { ...each, key: NAME } : each)));
+}
+
+/** Pod labels and service accounts in some namespaces. */
 export interface EntitySelector {
   readonly selector: string;
   readonly namespaceSelector: string;
 }
 
+function entities(labels: readonly LabelRequirement[], namespaces: LabelSelector): EntitySelector[] {
+  const selectors = selectorTexts(labels);
+  return namespaceSelectorTexts(namespaces).flatMap((namespaceSelector) =>
+    selectors.map((selector) => ({ selector, namespaceSelector })),
+  );
+}
+
+/** Selectors that together mean these pods: one for each namespace that accounts are in, more where one would be too long. */
 export function entitySelectors(
   namespaces: LabelSelector,
   labels: LabelSelector,
   serviceAccounts: readonly string[],
 ): EntitySelector[] {
-  if (serviceAccounts.length === 0) {
-    return [{ selector: selectorText(labels.requirements), namespaceSelector: namespaceSelectorText(namespaces) }];
-  }
+  if (serviceAccounts.length === 0) return entities(labels.requirements, namespaces);
   const groups = new Map<string, string[]>();
   for (const account of serviceAccounts) {
     const [namespace, name] = account.split("/") as [string, string];
@@ -72,11 +87,6 @@ export function entitySelectors(
     const inside = [...namespaces.requirements, { key: METADATA_NAME, operator: "In" as const, values: [namespace] }];
     if (canonicalSelector({ requirements: inside }) === undefined) return [];
     const account: LabelRequirement = { key: SERVICE_ACCOUNT, operator: "In", values: names };
-    return [
-      {
-        selector: selectorText([...labels.requirements, account]),
-        namespaceSelector: namespaceSelectorText({ requirements: inside }),
-      },
-    ];
+    return entities([...labels.requirements, account], { requirements: inside });
   });
 }

@@ -162,6 +162,13 @@ A pod is isolated in the directions under \`enableDefaultDeny\`; what any policy
 a deny rule for it. The API server is \`toEntities: kube-apiserver\` to Cilium: a rule that names it by address does not
 match; neither do rules that name nodes by address.
 
+To see what the files of \`--mode deny\` would drop before they do, put pods into audit mode on their node first:
+
+    kubectl -n kube-system exec CILIUM_POD_OF_THE_NODE -- cilium-dbg endpoint config ENDPOINT_ID PolicyAuditMode=Enabled
+
+Nothing of these pods is dropped then, and \`hubble observe --verdict AUDIT\` tells what would be, requests within a
+conversation aside. An agent that restarts forgets it: repeat the command before trusting the mode again.
+
 Audit files set \`enableDefaultDeny\` to false: nothing is dropped, and \`hubble observe\` tells which rule allows what. What
 deny would drop is told by replaying recorded traffic with \`portolan replay\`.`;
 

@@ -2,6 +2,7 @@ import { formatCidr, parseCidr } from "../../../model/cidr.js";
 import type { ManifestNode } from "../manifest/manifest-node.js";
 import type { ManifestObject } from "../manifest/manifest-objects.js";
 import type {
+  AuthorizationAction,
   AuthorizationPolicy,
   AuthorizationRule,
   Operation,
@@ -150,10 +151,16 @@ function parseTarget(node: ManifestNode): TargetReference {
   return { kind: kind.text(), name: name.text() };
 }
 
-/** Whether the annotation makes the policy a dry run; it takes whatever Go reads as a truth value. */
-function isDryRun({ metadata }: ManifestObject): boolean {
+/** Whether the annotation makes the policy a dry run: a truth value of Go, and on ALLOW and DENY alone. */
+function isDryRun({ metadata }: ManifestObject, action: AuthorizationAction): boolean {
   const value = metadata.get("annotations")?.get("istio.io/dry-run");
-  return value?.isText === true && /^(1|t|T|TRUE|true|True)$/.test(value.text());
+  if (value === undefined) return false;
+  const match = /^(?:(1|t|T|TRUE|true|True)|0|f|F|FALSE|false|False)$/.exec(value.text());
+  if (match === null) throw value.error(`Cannot read ${value.field} "${value.text()}": wanted "true" or "false"`);
+  if (action !== "ALLOW" && action !== "DENY") {
+    throw value.error(`Cannot read ${value.field}: wanted a policy that allows or denies, this one is ${action}`);
+  }
+  return match[1] !== undefined;
 }
 
 /** @throws {ManifestError} For every field that Istio does not know. */
@@ -174,13 +181,14 @@ export function parseAuthorizationPolicy(object: ManifestObject): AuthorizationP
   if (targets.length > 0 && fields.selector !== undefined) {
     throw fields.selector.keyError('Cannot read field "spec.selector": wanted it or targetRefs, not both');
   }
+  const action = fields.action === undefined ? "ALLOW" : fields.action.choice(["ALLOW", "DENY", "AUDIT", "CUSTOM"]);
   return {
     namespace,
     name: object.name,
     selector,
     targets: targets.map(parseTarget),
-    action: fields.action === undefined ? "ALLOW" : fields.action.choice(["ALLOW", "DENY", "AUDIT", "CUSTOM"]),
+    action,
     rules: (fields.rules?.items() ?? []).map((item, i) => parseRule(item, i, namespace)),
-    isDryRun: isDryRun(object),
+    isDryRun: isDryRun(object, action),
   };
 }

@@ -9,6 +9,7 @@ import { renderIstio } from "../../../policy/formats/istio/render.js";
 import { renderKubernetes } from "../../../policy/formats/kubernetes/render.js";
 import { renderNftables } from "../../../policy/formats/nftables/render.js";
 import { TARGETS } from "../../../policy/formats/targets.js";
+import { matchesNamePattern } from "../../../policy/neutral.js";
 import type { Peer } from "../../../policy/peer.js";
 import type { PolicySet } from "../../../policy/policy-set.js";
 import { cidr, everyPod, inventoryOf, peer, pods, policySet, ports, rule, SHOP, workload } from "../sample-policy.js";
@@ -114,6 +115,12 @@ test("kubernetes: the protocol is always written, ports are numbers and endPort 
   ]);
 });
 
+test("kubernetes: namespaces are selected by the label that every namespace has", () => {
+  const { ingress } = the(manifests(renderKubernetes(toWeb(peer("shop", { app: "api" })), SHOP.inventory, DENY))).spec;
+  const { namespaceSelector } = the(the(ingress ?? []).from as { namespaceSelector: unknown }[]);
+  assert.deepEqual(namespaceSelector, { matchLabels: { "kubernetes.io/metadata.name": "shop" } });
+});
+
 test("kubernetes: an exception lies inside its block, and the block is alone in its peer", () => {
   const bundle = renderKubernetes(toWeb(cidr("192.0.2.0/24", ["192.0.2.64/26"])), SHOP.inventory, DENY);
   assert.deepEqual(the(the(manifests(bundle)).spec.ingress ?? []).from, [
@@ -167,6 +174,26 @@ test("calico: addresses of both families, more than 256 nets and more than 50 po
     assert.equal(new Set(source.nets.map((net) => net.includes(":"))).size, 1);
   }
   assert.equal(rules.length, 6);
+});
+
+test("calico: a selector of more than 1024 characters becomes several that mean the same", () => {
+  const values = Array.from({ length: 200 }, (_, i) => `version-${String(i).padStart(3, "0")}`);
+  const client: Peer = {
+    kind: "workloads",
+    selector: {
+      ...pods("shop", {}),
+      labels: { requirements: [{ key: "version", operator: "In", values }] },
+    },
+  };
+  const { ingress } = the(manifests(renderCalico(toWeb(client), SHOP.inventory, DENY))).spec;
+  const selectors = (ingress as { source: { selector: string } }[]).map(({ source }) => source.selector);
+  assert.ok(selectors.length > 1 && selectors.every((selector) => selector.length <= 1024));
+  assert.deepEqual(selectors.flatMap((selector) => selector.match(/version-\d+/g) ?? []).sort(), values);
+});
+
+test("calico: a rule for everybody has no selector, because all() means known endpoints only", () => {
+  const { ingress } = the(manifests(renderCalico(toWeb(anybody), SHOP.inventory, DENY))).spec;
+  assert.equal(the(ingress ?? []).source, undefined);
 });
 
 test("calico: a policy of more than 1024 rules becomes several objects", () => {
@@ -252,6 +279,32 @@ test("cilium: names come with the DNS rule that lets the agent learn them, on th
   assert.ok(conditions(bundle).some((text) => /other names on the same address/.test(text)));
 });
 
+test("cilium: a star in a name stays within one label", () => {
+  const policy = policySet(
+    [rule("r1", web, { kind: "fqdn", pattern: "*.example.com" }, [ports("tcp", 443)])],
+    [isolated("web", "egress")],
+  );
+  const text = renderCilium(policy, SHOP.inventory, DENY)
+    .files.map((file) => file.text)
+    .join("");
+  assert.match(text, /matchPattern: "?\*\.example\.com"?/);
+  assert.doesNotMatch(text, /\*\*/);
+  assert.equal(matchesNamePattern("*.example.com", "a.example.com"), true);
+  assert.equal(matchesNamePattern("*.example.com", "a.b.example.com"), false);
+});
+
+test("cilium: labels are asked for with their source", () => {
+  const { ingress } = the(manifests(renderCilium(toWeb(peer("shop", { app: "api" })), SHOP.inventory, DENY))).spec;
+  const [from] = the(ingress ?? []).fromEndpoints as { matchLabels: object }[];
+  assert.ok(Object.keys(from?.matchLabels ?? {}).every((key) => key.startsWith("k8s:")));
+});
+
+test("cilium: the README tells how to put a pod into audit mode, and that an agent forgets it", () => {
+  const readme = renderCilium(SHOP.policy, SHOP.inventory, DENY).files.find(({ path }) => path === "README.md")!.text;
+  assert.match(readme, /endpoint config ENDPOINT_ID PolicyAuditMode=Enabled/);
+  assert.match(readme, /An agent that restarts forgets it/);
+});
+
 test("cilium: audit files isolate nobody and look into no conversation", () => {
   const policy = policySet(
     [rule("r1", web, { kind: "fqdn", pattern: "api.example.com" }, [ports("tcp", 443)])],
@@ -292,6 +345,12 @@ test("istio: clients are service accounts, at most 16 to a source, and ports are
     [16, 4],
   );
   assert.deepEqual(to, [{ operation: { ports: ["80"] } }]);
+});
+
+test("istio: accounts are named in full, never by pattern and never beside principals or namespaces", () => {
+  const { rules } = the(manifests(renderIstio(toWeb(peer("shop", { app: "api" })), MESH, DENY))).spec;
+  const { source } = the(the(rules ?? []).from as { source: object }[]);
+  assert.deepEqual(source, { serviceAccounts: ["shop/api"] });
 });
 
 test("istio: a service account that others share is refused, and said", () => {
@@ -351,6 +410,14 @@ test("nftables: established traffic is accepted first, and sets of both families
   assert.match(text ?? "", /policy accept;\n {4}ct state established,related accept\n {4}jump lifeline/);
   assert.match(text ?? "", /set in4_ports_g3/);
   assert.match(text ?? "", /set in6_ports_g3/);
+});
+
+test("nftables: a file empties what an earlier one left, because flushing a table keeps the elements of its sets", () => {
+  const text = renderNftables(SHOP.policy, SHOP.inventory, DENY).files.find(({ path }) => path.endsWith(".nft"))!.text;
+  const sets = [...text.matchAll(/^add set (inet portolan \w+)/gm)].map((match) => match[1]);
+  assert.ok(sets.length > 0);
+  for (const name of sets) assert.ok(text.includes(`\nflush set ${name}\n`), name);
+  assert.doesNotMatch(text, /flush table|flush ruleset/);
 });
 
 test("nftables: log prefixes stay short, whatever rules are called", () => {

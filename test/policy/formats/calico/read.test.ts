@@ -260,6 +260,25 @@ const MEANINGS: readonly Meaning[] = [
     answers: { "ops/probe shop/web tcp 80": "allowed", "ops/probe shop/web udp 80": "denied" },
   },
   {
+    name: "a staged deletion is not tried out",
+    manifests:
+      policy("p", "{ selector: app == 'web' }") +
+      object("StagedNetworkPolicy", "p", "{ stagedAction: Delete }", "shop"),
+    answers: { "ops/probe shop/web tcp 80": "denied" },
+  },
+  {
+    name: "Learn is tried out as Set is",
+    manifests: object("StagedNetworkPolicy", "p", "{ stagedAction: Learn, selector: app == 'web' }", "shop"),
+    answers: { "ops/probe shop/web tcp 80": "audited" },
+  },
+  {
+    name: "a tier with staged policies only denies nothing, and its default action is tried out",
+    manifests:
+      object("Tier", "first", "{ order: 1 }") +
+      object("StagedGlobalNetworkPolicy", "first.s", "{ tier: first, ingress: [{ action: Pass, protocol: TCP }] }"),
+    answers: { "ops/probe shop/web tcp 80": "allowed", "ops/probe shop/web udp 80": "audited" },
+  },
+  {
     name: "what only staged policies deny is audited",
     manifests:
       object(

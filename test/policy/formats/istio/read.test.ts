@@ -196,6 +196,16 @@ const REFUSALS: readonly (readonly [name: string, manifests: string, line: RegEx
     policy("p", "{ selector: {}, targetRefs: [{ kind: Service, name: web }] }"),
     /not both/,
   ],
+  [
+    "a dry run that is neither true nor false",
+    policy("p", "{}", "shop", '{ istio.io/dry-run: "perhaps" }'),
+    /"perhaps": wanted "true" or "false"/,
+  ],
+  [
+    "a dry run of a policy that neither allows nor denies",
+    policy("p", "{ action: AUDIT, rules: [{}] }", "shop", '{ istio.io/dry-run: "true" }'),
+    /wanted a policy that allows or denies, this one is AUDIT/,
+  ],
   ["an impossible block", policy("p", from("{ ipBlocks: [10.0.0.0/40] }")), /Cannot parse CIDR "10\.0\.0\.0\/40"/],
 ];
 

@@ -245,6 +245,15 @@ test("AdminNetworkPolicy: the lowest priority that matches decides, before Netwo
   assert.equal(ask(manifests, "shop/db shop/web tcp 81"), "denied");
 });
 
+test("AdminNetworkPolicy: pods of the host network are left alone, and equal priorities are refused", () => {
+  const deny = admin(1, `${EVERY_POD}, ingress: [{ action: Deny, from: [{ namespaces: {} }] }]`);
+  const host = `apiVersion: v1\nkind: Pod\nmetadata: { name: proxy, namespace: ops }\nspec: { hostNetwork: true, containers: [] }\n---\n`;
+  assert.equal(ask(deny + host, "shop/db shop/web tcp 80"), "denied");
+  assert.equal(ask(deny + host, "shop/db ops/proxy tcp 80"), "allowed");
+  const same = deny + admin(1, `${EVERY_POD}, ingress: []`, "other");
+  assert.throws(() => ask(same, "shop/db shop/web tcp 80"), /wanted a priority other than 1/);
+});
+
 test("AdminNetworkPolicy: Pass hands on to NetworkPolicies, skipping all later Admin rules", () => {
   const manifests =
     admin(1, `${EVERY_POD}, ingress: [{ action: Pass, ${FROM_OPS} }, { action: Deny, ${FROM_OPS} }]`) +
