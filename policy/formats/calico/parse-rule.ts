@@ -91,6 +91,16 @@ const ENTITY_FIELDS = [
   "services",
 ] as const;
 
+/** What says who is meant, so that a Service beside it would say it twice. */
+const SELECTING_FIELDS = [
+  "nets",
+  "notNets",
+  "selector",
+  "notSelector",
+  "namespaceSelector",
+  "serviceAccounts",
+] as const;
+
 type EntityFields = Partial<Readonly<Record<(typeof ENTITY_FIELDS)[number], ManifestNode>>>;
 
 function parseEntity(fields: EntityFields): EntityRule {
@@ -98,6 +108,10 @@ function parseEntity(fields: EntityFields): EntityRule {
   const service = fields.services?.knownFields(["name", "namespace"]);
   if (fields.services !== undefined && service?.name === undefined) {
     throw fields.services.error(`Cannot read ${fields.services.field}: wanted name`);
+  }
+  const beside = SELECTING_FIELDS.find((name) => fields[name] !== undefined);
+  if (fields.services !== undefined && beside !== undefined) {
+    throw fields.services.error(`Cannot read ${fields.services.field}: wanted it or ${beside}, not both`);
   }
   const nets = fields.nets?.items().map(parseNet) ?? [];
   return {

@@ -328,6 +328,11 @@ const REFUSALS: readonly (readonly [name: string, manifests: string, line: RegEx
     policy("p", "{ ingress: [{ action: Allow, sorce: {} }] }"),
     /Cannot read field "spec\.ingress\[0\]\.sorce": wanted one of/,
   ],
+  [
+    "a Service beside a selector",
+    policy("p", "{ egress: [{ action: Allow, destination: { services: { name: web }, selector: all() } }] }"),
+    /wanted it or selector, not both/,
+  ],
   ["a selector that is none", policy("p", "{ selector: app = 'x' }"), /Cannot parse selector "app = 'x'"/],
   [
     "ports without protocol",
