@@ -66,7 +66,7 @@ const CACHE = fileURLToPath(new URL("../../../node_modules/.cache/", import.meta
 const STARTED = "Kafka Server started";
 const START_LIMIT_MS = 90_000; // a machine that is busy with other tests; alone it takes 5 s
 
-function classPath(): string {
+export function classPath(): string {
   const folder = existsSync(CACHE) ? readdirSync(CACHE).find((name) => /^kafka-[\d.]+$/.test(name)) : undefined;
   if (folder === undefined) throw new Error("Cannot start a broker: run `node scripts/kafka-jars.mjs` first");
   return join(CACHE, folder, "*");

@@ -34,6 +34,7 @@ test("config check prints what each verb runs with and where that comes from", (
   const { status, stdout, stderr } = portolan(t, settings, ["config", "check"], {
     PORTOLAN_LISTEN: "0.0.0.0:1",
     PORTOLAN_LISTN: "typo",
+    PORTOLAN_KAFKA_PASSWORD: "hunter2",
   });
   assert.equal(status, 0, stderr);
   assert.match(stdout, /^portolan\.yaml is valid\n/);
@@ -41,6 +42,7 @@ test("config check prints what each verb runs with and where that comes from", (
   assert.match(stdout, /\n {2}store +\/var\/lib\/x\.db +portolan\.yaml:2:10\n/);
   assert.match(stdout, /\n {2}listen +0\.0\.0\.0:1 +PORTOLAN_LISTEN\n/);
   assert.match(stdout, /\n {2}json +false +default\n/);
+  assert.doesNotMatch(stdout, /hunter2/);
   assert.equal(stderr, "PORTOLAN_LISTN is set and means nothing to any verb\n");
 });
 
