@@ -67,9 +67,8 @@ interface End {
   readonly number: number;
   readonly key: string;
   readonly points: readonly number[];
+  readonly talliesAsClient: Map<number, Map<number, Tally>>; // by number of the server's end, then service
 }
-
-const MOST_ENDS = 2 ** 26;
 
 /**
  * Asks a policy about stored conversations: `add` what was seen in any order, then read the `result`. A conversation is judged
@@ -80,7 +79,6 @@ export class Replay {
   private readonly workloads: ReadonlySet<string>;
   private readonly ends = new Map<string, End>();
   private readonly endsOfWorkloads = new Map<EndIdentity, readonly [End | undefined, End | undefined]>();
-  private readonly tallies = new Map<number, Map<number, Tally>>();
   private added = 0;
 
   constructor(
@@ -136,17 +134,16 @@ export class Replay {
   private remember(id: string, key: string, points: readonly number[]): End {
     const known = this.ends.get(id);
     if (known !== undefined) return known;
-    const end = { number: this.ends.size, key, points };
+    const end: End = { number: this.ends.size, key, points, talliesAsClient: new Map() };
     this.ends.set(id, end);
     return end;
   }
 
   private tallyOf(client: End, server: End, activity: EdgeActivity): Tally {
-    const pair = client.number * MOST_ENDS + server.number;
-    let services = this.tallies.get(pair);
+    let services = client.talliesAsClient.get(server.number);
     if (services === undefined) {
       services = new Map();
-      this.tallies.set(pair, services);
+      client.talliesAsClient.set(server.number, services);
     }
     const service = servicePoint(activity.protocol, activity.serverPort);
     let tally = services.get(service);
@@ -190,7 +187,8 @@ export class Replay {
   }
 
   result(): ReplayResult {
-    const tallies = joinFamilies([...this.tallies.values()].flatMap((services) => [...services.values()]));
+    const all = [...this.ends.values()].flatMap(({ talliesAsClient }) => [...talliesAsClient.values()]);
+    const tallies = joinFamilies(all.flatMap((services) => [...services.values()]));
     const edges = tallies.map(({ hours, protocol, ...tally }) => ({
       ...tally,
       protocol: formatProtocol(protocol),

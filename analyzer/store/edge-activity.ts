@@ -18,26 +18,32 @@ export interface EdgeActivity {
   readonly lastSeenUs: number;
 }
 
-/** The rows of an answer, one at a time: there may be many. */
+/** The rows of an answer, one at a time: there may be many, so each column is read by a place of its own. */
 export function* edgeActivities(found: ActivityColumns, texts: ConversationTexts): Generator<EdgeActivity> {
   const names = Object.keys(ACTIVITY_COLUMNS) as (keyof typeof ACTIVITY_COLUMNS)[];
-  const column = Object.fromEntries(names.map((name, i) => [name, found.columns[i] as NumberColumn]));
-  const { client, server, clientIdentity, serverIdentity, protocol, service, hourBlock, hourMask } = column;
-  const { answered, refused, unanswered, midstream, firstUs, lastUs } = column;
+  const columns = Object.fromEntries(names.map((name, i) => [name, found.columns[i]]));
+  const { client, server, clientIdentity, serverIdentity, protocol, service, hourBlock, hourMask } = columns as Columns;
+  const { answered, refused, unanswered, midstream, firstUs, lastUs } = columns as Columns;
   for (let row = 0; row < found.rows; row++) {
-    const at = (of: NumberColumn | undefined) => of?.[row] as number;
     yield {
-      client: texts.addresses[at(client)] as string,
-      server: texts.addresses[at(server)] as string,
-      clientIdentity: texts.identities[at(clientIdentity)] as EndIdentity,
-      serverIdentity: texts.identities[at(serverIdentity)] as EndIdentity,
-      protocol: at(protocol),
-      serverPort: at(service),
-      hourBlock: at(hourBlock),
-      hourMask: at(hourMask),
-      flows: { answered: at(answered), refused: at(refused), unanswered: at(unanswered), midstream: at(midstream) },
-      firstSeenUs: at(firstUs),
-      lastSeenUs: at(lastUs),
+      client: texts.addresses[client[row]!]!,
+      server: texts.addresses[server[row]!]!,
+      clientIdentity: texts.identities[clientIdentity[row]!]!,
+      serverIdentity: texts.identities[serverIdentity[row]!]!,
+      protocol: protocol[row]!,
+      serverPort: service[row]!,
+      hourBlock: hourBlock[row]!,
+      hourMask: hourMask[row]!,
+      flows: {
+        answered: answered[row]!,
+        refused: refused[row]!,
+        unanswered: unanswered[row]!,
+        midstream: midstream[row]!,
+      },
+      firstSeenUs: firstUs[row]!,
+      lastSeenUs: lastUs[row]!,
     };
   }
 }
+
+type Columns = Readonly<Record<keyof typeof ACTIVITY_COLUMNS, NumberColumn>>;
