@@ -92,21 +92,24 @@ export class StageList {
         const begin = next;
         while (entries[next]?.stage === stage && entries[next]!.entry.rank === rank) next++;
         signature.push(ACTIONS[action]);
-        for (const pair of this.#pairsOf(entries.slice(begin, next))) signature.push(pair);
+        for (const pair of this.#pairsOf(entries, begin, next)) signature.push(pair);
       }
     }
     return signature;
   }
 
-  /** Each set of peers with the number of all services that `equals`, entries of one rank, speak with it; ascending. */
-  #pairsOf(equals: readonly OrderedEntry[]): Float64Array {
-    const pairs = Float64Array.from(equals, ({ peers, services }) => peers * MOST_MAPS + services).sort();
-    const isTwice = pairs.some(
-      (pair, i) => Math.floor(pair / MOST_MAPS) === Math.floor((pairs[i + 1] ?? -1) / MOST_MAPS),
-    );
+  /** Each set of peers with the number of all services that entries of one rank speak with it; ascending. */
+  #pairsOf(entries: readonly OrderedEntry[], begin: number, end: number): Float64Array {
+    const pairs = new Float64Array(end - begin);
+    for (let i = begin; i < end; i++) pairs[i - begin] = entries[i]!.peers * MOST_MAPS + entries[i]!.services;
+    pairs.sort();
+    let isTwice = false;
+    for (let i = 1; i < pairs.length && !isTwice; i++) {
+      isTwice = Math.floor(pairs[i]! / MOST_MAPS) === Math.floor(pairs[i - 1]! / MOST_MAPS);
+    }
     if (!isTwice) return pairs;
     const byPeers = new Map<number, OrderedEntry[]>();
-    for (const entry of equals) {
+    for (const entry of entries.slice(begin, end)) {
       const others = byPeers.get(entry.peers);
       if (others === undefined) byPeers.set(entry.peers, [entry]);
       else others.push(entry);
