@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Bench, renderTable } from "./bench.js";
 import { captureBench } from "./capture-bench.js";
 import { discoveryBench } from "./discovery-bench.js";
+import { enforcerBench } from "./enforcer-bench.js";
 import { explorerBench } from "./explorer-bench.js";
 import { generatorBench } from "./generator-bench.js";
 import { liveBench } from "./live-bench.js";
@@ -19,6 +20,7 @@ const BENCHES: readonly Bench[] = [
   explorerBench,
   policyBench,
   replayBench,
+  enforcerBench,
 ];
 
 const USAGE = `Usage: npm run bench -- [--quick] [NAME ...]

@@ -12,8 +12,8 @@ const SCOPE = /^[a-z0-9-]{1,63}$/;
 
 /** An address, a prefix or `first-last`. */
 export function addressText(range: AddressRange): string {
-  const cidrs = cidrsOfRange(range);
   if (range.first === range.last) return formatAddress({ family: range.family, value: range.first });
+  const cidrs = cidrsOfRange(range);
   if (cidrs.length === 1) return formatCidr(cidrs[0]!);
   const text = (value: bigint) => formatAddress({ family: range.family, value });
   return `${text(range.first)}-${text(range.last)}`;
@@ -127,9 +127,16 @@ export function permitElements(set: PermitSet): { readonly key: string; readonly
   });
 }
 
-/** The same as nft reads it, one a line, with a packet counter. */
-export function elementTexts(set: PermitSet): string[] {
-  return permitElements(set).map(({ key, rules }) => `${key} counter comment "${ruleIdsText(rules)}"`);
+const ELEMENTS = new WeakMap<PermitSet, readonly string[]>();
+
+/** The same as nft reads it, one a line, with a packet counter. Made once for each set. */
+export function elementTexts(set: PermitSet): readonly string[] {
+  let texts = ELEMENTS.get(set);
+  if (texts === undefined) {
+    texts = permitElements(set).map(({ key, rules }) => `${key} counter comment "${ruleIdsText(rules)}"`);
+    ELEMENTS.set(set, texts);
+  }
+  return texts;
 }
 
 export const PORT_PROTOCOLS = `{ ${[PROTOCOL_NUMBERS.tcp, PROTOCOL_NUMBERS.udp, PROTOCOL_NUMBERS.sctp].join(", ")} }`;

@@ -26,6 +26,8 @@ function stretches<B extends Bound, T>(
   after: (bound: B) => B,
   before: (bound: B) => B,
 ): { first: B; last: B; items: T[] }[] {
+  const [only] = items;
+  if (only !== undefined && items.length === 1) return [{ first: only.first, last: only.last, items: [only.item] }];
   const starts = new Map<B, T[]>();
   const ends = new Map<B, T[]>();
   const push = (map: Map<B, T[]>, at: B, item: T) => {
@@ -68,6 +70,7 @@ function joined<S extends { first: Bound; last: Bound }>(
   isNext: (a: S, b: S) => boolean,
   textOf: (part: S) => string,
 ): S[] {
+  if (parts.length <= 1) return [...parts];
   const result: { part: S; text: string }[] = [];
   for (const part of parts) {
     const text = textOf(part);
