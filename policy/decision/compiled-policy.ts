@@ -16,8 +16,11 @@ export function formatVerdict(code: VerdictCode): Verdict {
   return VERDICTS[code];
 }
 
-/** Above this many classes the table of all pairs of classes would take more than 64 MiB, and rows serve instead. */
+/** Above this many classes the table of all pairs of classes would take more than 32 MiB, and rows serve instead. */
 const MOST_PAIRED_CLASSES = 4096;
+
+/** Maps with a number below stand in that table; two bytes a pair, since a question costs what fetching its pair costs. */
+const MOST_PAIRED_MAPS = 0xffff;
 
 /**
  * A policy made ready for many questions about one inventory. Ends and services are small whole numbers: resolve them
@@ -29,7 +32,7 @@ export class CompiledPolicy {
   readonly egress: DirectionTable;
   readonly isSelfJudged: boolean; // whether policy is asked about a workload that speaks to itself
   readonly #workloads: Int32Array; // number of the workload at each workload point
-  readonly #pairs: Int32Array | undefined; // map + 1 by client class and server class; 0 is not yet known
+  readonly #pairs: Uint16Array | undefined; // map + 1 by client class and server class; 0 is not known
 
   constructor(
     program: Program, // its named services resolved
@@ -41,7 +44,7 @@ export class CompiledPolicy {
     this.egress = new DirectionTable(program.egress, sets, maps);
     this.isSelfJudged = program.selfTraffic === "judged";
     this.#workloads = Int32Array.from(sets.space.workloadPoints, (point) => point.number);
-    if (sets.classCount <= MOST_PAIRED_CLASSES) this.#pairs = new Int32Array(sets.classCount ** 2);
+    if (sets.classCount <= MOST_PAIRED_CLASSES) this.#pairs = new Uint16Array(sets.classCount ** 2);
   }
 
   pointOfAddress(address: IpAddress): number {
@@ -78,7 +81,7 @@ export class CompiledPolicy {
     const known = this.#pairs[pair]!;
     if (known !== 0) return known - 1;
     const map = this.#mapOfPair(client, server);
-    this.#pairs[pair] = map + 1;
+    if (map < MOST_PAIRED_MAPS) this.#pairs[pair] = map + 1;
     return map;
   }
 

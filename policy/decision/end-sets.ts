@@ -1,4 +1,5 @@
 import type { Inventory } from "../../model/workload.js";
+import type { WorkloadSelector } from "../peer.js";
 import { complementAtoms, hasAtom, intersectAtoms, uniteAtoms } from "./atom-ranges.js";
 import { Bitset } from "./bitset.js";
 import type { EndSet } from "./end-set.js";
@@ -30,13 +31,24 @@ function* cidrsIn(set: EndSet): Generator<string> {
   }
 }
 
+const SELECTOR_TEXTS = new WeakMap<WorkloadSelector, string>();
+
+function textOfSelector(selector: WorkloadSelector): string {
+  let text = SELECTOR_TEXTS.get(selector);
+  if (text === undefined) {
+    text = JSON.stringify(selector);
+    SELECTOR_TEXTS.set(selector, text);
+  }
+  return text;
+}
+
 /** The same for sets that are written alike, and only for them: labels and ids may hold any sign, so they go as JSON. */
 function textOf(set: EndSet): string {
   switch (set.kind) {
     case "all":
       return "all";
     case "selected":
-      return JSON.stringify(set.selector);
+      return textOfSelector(set.selector);
     case "listed":
       return JSON.stringify(set.workloads);
     case "addresses":
