@@ -79,7 +79,8 @@ function readRecord(reader: RecordReader, first: bigint, firstTimeMs: number, ap
   const end = reader.at + length;
   if (length < 6 || end > reader.bytes.length) throw new Fault("a record leaves its batch");
   reader.at++; // attributes, unused
-  const timestampMs = appendTimeMs ?? firstTimeMs + reader.varint();
+  const deltaMs = reader.varint(); // there whichever clock counts
+  const timestampMs = appendTimeMs ?? firstTimeMs + deltaMs;
   const offset = first + BigInt(reader.varint());
   const key = reader.optional();
   const value = reader.optional();
