@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { analyzeCommand } from "./analyze.js";
+import { analyzerCommand } from "./analyzer.js";
 import { approveCommand } from "./approve.js";
 import { configCommand } from "./config/config-command.js";
 import { CONFIG_FLAGS, verbsOf } from "./config/settings.js";
@@ -8,6 +9,7 @@ import { diffCommand } from "./diff.js";
 import { exportCommand } from "./export.js";
 import { EXIT } from "./failure.js";
 import { flowsCommand } from "./flows.js";
+import { inventoryCommand } from "./inventory.js";
 import { keygenCommand } from "./keygen.js";
 import { lintCommand } from "./lint.js";
 import { replayCommand } from "./replay.js";
@@ -29,6 +31,8 @@ export function program(): Command {
     .showHelpAfterError("(portolan --help lists the verbs)");
   portolan.commandsGroup("Chart traffic:");
   portolan.addCommand(demoCommand()).addCommand(analyzeCommand()).addCommand(runCommand()).addCommand(flowsCommand());
+  portolan.commandsGroup("Chart traffic of many hosts, through Kafka:");
+  portolan.addCommand(analyzerCommand()).addCommand(inventoryCommand());
   portolan.commandsGroup("Write and check policies:");
   portolan
     .addCommand(exportCommand())

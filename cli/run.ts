@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { unwatchFile, watchFile } from "node:fs";
 import { hostname } from "node:os";
 import { Command } from "commander";
 import { Analyzer } from "../analyzer/analyzer.js";
@@ -10,6 +9,7 @@ import { type RunningCollector, startCollector } from "../collector/live/live-co
 import { inProcessCarrier } from "../stream/in-process.js";
 import { defaultInterface } from "./default-interface.js";
 import { failureLines } from "./failure.js";
+import { followInventoryFile } from "./follow-inventory-file.js";
 import { hostInventory } from "./host-inventory.js";
 import { DEFAULT_LISTEN, formatListen, type Listen, listenOption } from "./listen.js";
 import { analyzerMetrics, storeCondition } from "./metrics/analyzer-metrics.js";
@@ -29,28 +29,11 @@ interface RunOptions {
   readonly json?: true;
 }
 
-const INVENTORY_POLL_MS = 1_000;
-
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
 function sayState(state: LiveState): void {
   if (state.kind === "capturing") say(`capturing with ${state.program}`);
   else for (const line of failureLines(state.error)) say(`${line}; trying again until it returns`);
-}
-
-/** Takes over a corrected inventory file as it is saved; a faulty one is reported and the last good one stays. */
-function followInventory(path: string, analyzer: Analyzer): () => void {
-  watchFile(path, { interval: INVENTORY_POLL_MS }, () => {
-    Promise.resolve()
-      .then(() => analyzer.setInventory(readInventory(path)))
-      .then(
-        () => say(`inventory "${path}" taken over`),
-        (error: unknown) => {
-          for (const line of failureLines(error)) say(line);
-        },
-      );
-  });
-  return () => unwatchFile(path);
 }
 
 export function runCommand(): Command {
@@ -121,7 +104,8 @@ Example:
           await server.close();
           throw error;
         });
-        const unwatch = options.inventory === undefined ? () => {} : followInventory(options.inventory, analyzer);
+        const unwatch =
+          options.inventory === undefined ? () => {} : followInventoryFile(options.inventory, analyzer, say);
         say(`explorer: ${server.url} (Ctrl-C or SIGTERM ends it)`);
         await stopped;
         say("ending: storing what is under way");
