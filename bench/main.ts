@@ -3,6 +3,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bench, renderTable } from "./bench.js";
 import { captureBench } from "./capture-bench.js";
+import { codecBench } from "./codec-bench.js";
 import { discoveryBench } from "./discovery-bench.js";
 import { enforcerBench } from "./enforcer-bench.js";
 import { explorerBench } from "./explorer-bench.js";
@@ -15,6 +16,7 @@ import { replayBench } from "./replay-bench.js";
 const BENCHES: readonly Bench[] = [
   generatorBench,
   captureBench,
+  codecBench,
   liveBench,
   discoveryBench,
   explorerBench,

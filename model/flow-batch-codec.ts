@@ -1,39 +1,26 @@
-import {
-  Binary,
-  type Data,
-  Dictionary,
-  Field,
-  Float64,
-  List,
-  makeData,
-  makeVector,
-  RecordBatch,
-  RecordBatchReader,
-  RecordBatchStreamWriter,
-  Schema,
-  Struct,
-  Uint8,
-  Uint16,
-  Uint32,
-  Utf8,
-  type Vector,
-} from "apache-arrow";
+import { type Data, type RecordBatch, RecordBatchReader, type Vector } from "apache-arrow";
 import { arrowStreamFault } from "./arrow-stream-check.js";
 import { FLOW_BATCH_VERSION, type FlowBatch, LAST_SEQUENCE } from "./flow-batch.js";
 import { EVIDENCE, NAME_SOURCES, OUTCOMES } from "./flow-record.js";
 
+export { encodeFlowBatch } from "./flow-batch-encode.js";
+
 /**
- * A flow batch as an Arrow IPC stream: one schema, its dictionaries, one record batch. Any Arrow reader opens it.
+ * A flow batch as an Arrow IPC stream: one schema, its dictionaries, one record batch. Any Arrow reader opens it. Compressed
+ * with a codec that only finds repeats, a flow takes about 25 bytes, hence the narrow and the split columns.
  *
- *     metadata   portolan.version, .collector, .boot, .sequence, .bucket, .dropped, .baseUs
- *     start      microseconds after baseUs          counters and times are Uint32 where all
- *     duration   microseconds after start           values of the batch fit, else Float64
- *     *_address  dictionary of Binary: 4 bytes IPv4, 16 bytes IPv6, network order; both columns share it
- *     names      list of { name: dictionary of Utf8, source }
+ *     metadata    portolan.version, .collector, .boot, .sequence, .bucket, .dropped, .baseUs
+ *     *_network   dictionary of Binary: all but the last byte of the address, 3 for IPv4, 15 for IPv6; both columns share it
+ *     *_host      the last byte of the address
+ *     start_step  microseconds after the row before, for the first row after baseUs; or, where rows are not in order
+ *                 of time, `start`: microseconds after baseUs
+ *     duration    microseconds from start to end
+ *     NAME_highN  what is above the lowest N bits, which stand in NAME; left out where it is 0 in all rows. So for
+ *                 packets (8), bytes, times (16)
+ *     names       dictionary of Utf8: a JSON array of [source, name]
+ *
+ * Indexes and high parts are Uint8, Uint16 or Uint32, as narrow as their values allow; high parts beyond that Float64.
  */
-const ADDRESS_DICTIONARY = 0;
-const SCOPE_DICTIONARY = 1;
-const NAME_DICTIONARY = 2;
 
 /** Bytes that are not a flow batch; `code` says in which way, for dead-letter queues. */
 export class FlowBatchError extends Error {
@@ -47,137 +34,7 @@ export class FlowBatchError extends Error {
   }
 }
 
-const addressType = new Dictionary(new Binary(), new Uint32(), ADDRESS_DICTIONARY);
-const scopeType = new Dictionary(new Utf8(), new Uint32(), SCOPE_DICTIONARY);
-const nameType = new Dictionary(new Utf8(), new Uint32(), NAME_DICTIONARY);
-const nameStruct = new Struct([new Field("name", nameType, false), new Field("source", new Uint8(), false)]);
-const namesType = new List(new Field("item", nameStruct, false));
-
-type NumberType = Uint8 | Uint16 | Uint32 | Float64;
 type NumberArray = Uint8Array | Uint16Array | Uint32Array | Float64Array;
-
-const NO_NULLS = { nullCount: 0 } as const;
-
-function numberData(values: NumberArray): Data<NumberType> {
-  const { length } = values;
-  if (values instanceof Uint8Array) return makeData({ type: new Uint8(), length, data: values, ...NO_NULLS });
-  if (values instanceof Uint16Array) return makeData({ type: new Uint16(), length, data: values, ...NO_NULLS });
-  if (values instanceof Uint32Array) return makeData({ type: new Uint32(), length, data: values, ...NO_NULLS });
-  return makeData({ type: new Float64(), length, data: values, ...NO_NULLS });
-}
-
-/** The same values in half the room where each is a whole number below 2 ** 32. */
-function narrow(values: Float64Array): Uint32Array | Float64Array {
-  const small = new Uint32Array(values.length);
-  for (let i = 0; i < values.length; i++) {
-    small[i] = values[i] as number;
-    if (small[i] !== values[i]) return values;
-  }
-  return small;
-}
-
-function addressDictionary(batch: FlowBatch): Vector<Binary> {
-  const count = batch.addressFamily.length;
-  const valueOffsets = new Int32Array(count + 1);
-  const data = new Uint8Array(count * 16);
-  let end = 0;
-  for (let i = 0; i < count; i++) {
-    const size = batch.addressFamily[i] === 4 ? 4 : 16;
-    for (let k = 0; k < size; k++) data[end + k] = batch.addressBytes[i * 16 + k] as number;
-    end += size;
-    valueOffsets[i + 1] = end;
-  }
-  return makeVector(
-    makeData({ type: new Binary(), length: count, valueOffsets, data: data.subarray(0, end), ...NO_NULLS }),
-  );
-}
-
-const utf8 = new TextEncoder();
-
-function textDictionary(texts: readonly string[]): Vector<Utf8> {
-  const valueOffsets = new Int32Array(texts.length + 1);
-  const parts = texts.map((text, i) => {
-    const bytes = utf8.encode(text);
-    valueOffsets[i + 1] = (valueOffsets[i] as number) + bytes.length;
-    return bytes;
-  });
-  const data = new Uint8Array(valueOffsets[texts.length] as number);
-  for (const [i, bytes] of parts.entries()) data.set(bytes, valueOffsets[i] as number);
-  return makeVector(makeData({ type: new Utf8(), length: texts.length, valueOffsets, data, ...NO_NULLS }));
-}
-
-/** Bytes of an Arrow IPC stream with one record batch; see the layout above. */
-export function encodeFlowBatch(batch: FlowBatch): Uint8Array {
-  const { length, origin } = batch;
-  const baseUs = length === 0 ? 0 : batch.startUs.reduce((a, b) => Math.min(a, b));
-  const start = batch.startUs.map((time) => time - baseUs);
-  const duration = batch.endUs.map((time, i) => time - (batch.startUs[i] as number));
-  const addresses = addressDictionary(batch);
-  const indexed = (type: Dictionary, data: Uint32Array, dictionary: Vector) =>
-    makeData({ type, length: data.length, data, dictionary, ...NO_NULLS });
-
-  const nameCount = batch.nameIds.length;
-  const nameItems = makeData({
-    type: nameStruct,
-    length: nameCount,
-    children: [indexed(nameType, batch.nameIds, textDictionary(batch.names)), numberData(batch.nameSources)],
-    ...NO_NULLS,
-  });
-  const columns: [string, Data][] = [
-    ["protocol", numberData(batch.protocol)],
-    ["originator_address", indexed(addressType, batch.originatorAddress, addresses)],
-    ["responder_address", indexed(addressType, batch.responderAddress, addresses)],
-    ["originator_port", numberData(batch.originatorPort)],
-    ["responder_port", numberData(batch.responderPort)],
-    ["originator_packets", numberData(narrow(batch.originatorPackets))],
-    ["responder_packets", numberData(narrow(batch.responderPackets))],
-    ["originator_bytes", numberData(narrow(batch.originatorBytes))],
-    ["responder_bytes", numberData(narrow(batch.responderBytes))],
-    ["originator_tcp_flags", numberData(batch.originatorTcpFlags)],
-    ["responder_tcp_flags", numberData(batch.responderTcpFlags)],
-    ["start", numberData(narrow(start))],
-    ["duration", numberData(narrow(duration))],
-    ["outcome", numberData(batch.outcome)],
-    ["evidence", numberData(batch.evidence)],
-    ["icmp", numberData(batch.icmp)],
-    ["depth", numberData(batch.depth)],
-    ["scope", indexed(scopeType, batch.scope, textDictionary(batch.scopes))],
-    [
-      "names",
-      makeData({
-        type: namesType,
-        length,
-        valueOffsets: new Int32Array(batch.nameOffsets),
-        child: nameItems,
-        ...NO_NULLS,
-      }),
-    ],
-  ];
-  const metadata = new Map([
-    ["portolan.version", String(batch.version)],
-    ["portolan.collector", origin.collector],
-    ["portolan.boot", origin.boot],
-    ["portolan.sequence", String(origin.sequence)],
-    ["portolan.bucket", String(origin.bucket)],
-    ["portolan.dropped", String(batch.loss.dropped)],
-    ["portolan.baseUs", String(baseUs)],
-  ]);
-  const schema = new Schema(
-    columns.map(([name, data]) => new Field(name, data.type, false)),
-    metadata,
-  );
-  const rows = makeData({
-    type: new Struct(schema.fields),
-    length,
-    children: columns.map(([, data]) => data),
-    ...NO_NULLS,
-  });
-  const writer = new RecordBatchStreamWriter();
-  writer.reset(undefined, schema);
-  writer.write(new RecordBatch(schema, rows));
-  writer.finish();
-  return writer.toUint8Array(true);
-}
 
 function refuse(code: FlowBatchError["code"], what: string, wanted: string, cause?: unknown): never {
   throw new FlowBatchError(code, `Cannot read flow batch: ${what}; wanted ${wanted}`, { cause });
@@ -199,21 +56,29 @@ function readBatch(bytes: Uint8Array): RecordBatch {
   return first;
 }
 
+function optionalColumn(rows: RecordBatch, name: string): Data | undefined {
+  const data = rows.data.children[rows.schema.fields.findIndex((field) => field.name === name)];
+  if (data !== undefined && data.length !== rows.numRows) {
+    refuse("corrupt", `column "${name}" has ${data.length} rows`, `${rows.numRows}`);
+  }
+  return data;
+}
+
 function columnData(rows: RecordBatch, name: string): Data {
-  const index = rows.schema.fields.findIndex((field) => field.name === name);
-  const data = rows.data.children[index];
+  const data = optionalColumn(rows, name);
   if (data === undefined) refuse("wrong-schema", `column "${name}" is missing`, "the columns of a flow batch");
-  if (data.length !== rows.numRows) refuse("corrupt", `column "${name}" has ${data.length} rows`, `${rows.numRows}`);
   return data;
 }
 
 type TypedArrayClass<T> = { new (values: ArrayLike<number>): T; new (length: number): T };
 
 /** The values of a column as `kind`; a narrower integer column is widened, anything else refused. */
-function numbers<T extends NumberArray>(data: Data, name: string, kind: TypedArrayClass<T>, length = data.length): T {
+function numbers<T extends NumberArray>(data: Data, name: string, kind: TypedArrayClass<T>): T {
+  const { length } = data;
   const values: unknown = data.values;
   const isWhole = values instanceof Uint8Array || values instanceof Uint16Array || values instanceof Uint32Array;
-  if (!(values instanceof kind) && !(isWhole && (kind as unknown) === Float64Array)) {
+  const isWidened = isWhole && values.BYTES_PER_ELEMENT < (kind as unknown as Uint8ArrayConstructor).BYTES_PER_ELEMENT;
+  if (!(values instanceof kind) && !isWidened) {
     refuse("wrong-schema", `column "${name}" is ${data.type}`, kind.name.replace("Array", ""));
   }
   const whole = values as NumberArray;
@@ -222,17 +87,35 @@ function numbers<T extends NumberArray>(data: Data, name: string, kind: TypedArr
   return slice instanceof kind ? slice : new kind(slice);
 }
 
+/** The two columns of a counter put together again. */
+function counter(rows: RecordBatch, name: string, bits: 8 | 16): Float64Array {
+  const values = numbers(columnData(rows, name), name, Float64Array);
+  const above = `${name}_high${bits}`;
+  const data = optionalColumn(rows, above);
+  if (data === undefined) return values;
+  const high = numbers(data, above, Float64Array);
+  const most = 2 ** (53 - bits);
+  for (let i = 0; i < values.length; i++) {
+    const value = high[i]!;
+    if (!(value >= 0 && value < most)) refuse("corrupt", `column "${above}" holds ${value}`, `0 to ${most}`);
+    values[i]! += value * 2 ** bits;
+  }
+  return values;
+}
+
 function indexes(data: Data, name: string, entries: number): Uint32Array {
   const values = numbers(data, name, Uint32Array);
-  for (const value of values) {
-    if (value >= entries) refuse("corrupt", `column "${name}" points at entry ${value}`, `an entry below ${entries}`);
+  for (let i = 0; i < values.length; i++) {
+    if (values[i]! >= entries) {
+      refuse("corrupt", `column "${name}" points at entry ${values[i]}`, `an entry below ${entries}`);
+    }
   }
   return values;
 }
 
 function bounded(values: Uint8Array, name: string, entries: number): Uint8Array {
-  for (const value of values) {
-    if (value >= entries) refuse("corrupt", `column "${name}" holds ${value}`, `a value below ${entries}`);
+  for (let i = 0; i < values.length; i++) {
+    if (values[i]! >= entries) refuse("corrupt", `column "${name}" holds ${values[i]}`, `a value below ${entries}`);
   }
   return values;
 }
@@ -244,6 +127,111 @@ function dictionaryOf(data: Data, name: string): Vector {
 
 function texts(dictionary: Vector): string[] {
   return Array.from(dictionary, (text) => String(text));
+}
+
+type AddressColumns = Pick<FlowBatch, "addressFamily" | "addressBytes" | "originatorAddress" | "responderAddress">;
+
+/** The addresses of all rows as one dictionary, in the order of their first appearance. */
+function readAddresses(rows: RecordBatch): AddressColumns {
+  const originator = columnData(rows, "originator_network");
+  const networks = Array.from(dictionaryOf(originator, "originator_network"), (network: unknown, i) =>
+    network instanceof Uint8Array && (network.length === 3 || network.length === 15)
+      ? network
+      : refuse("corrupt", `network ${i} is not 3 or 15 bytes`, "an IPv4 or IPv6 address without its last byte"),
+  );
+  if (networks.length > MOST_NETWORKS) refuse("corrupt", `${networks.length} networks`, `at most ${MOST_NETWORKS}`);
+  const numberOf = new Int32Array(256 * networks.length).fill(-1);
+  const found: number[] = [];
+  const read = (side: string): Uint32Array => {
+    const network = indexes(columnData(rows, `${side}_network`), `${side}_network`, networks.length);
+    const host = numbers(columnData(rows, `${side}_host`), `${side}_host`, Uint8Array);
+    const addresses = new Uint32Array(network.length);
+    for (let i = 0; i < network.length; i++) {
+      const place = 256 * network[i]! + host[i]!;
+      if (numberOf[place] === -1) numberOf[place] = found.push(place) - 1;
+      addresses[i] = numberOf[place]!;
+    }
+    return addresses;
+  };
+  const originatorAddress = read("originator");
+  const responderAddress = read("responder");
+  const addressFamily = new Uint8Array(found.length);
+  const addressBytes = new Uint8Array(16 * found.length);
+  for (const [i, place] of found.entries()) {
+    const network = networks[place >>> 8] as Uint8Array;
+    addressFamily[i] = network.length === 3 ? 4 : 6;
+    addressBytes.set(network, 16 * i);
+    addressBytes[16 * i + network.length] = place & 255;
+  }
+  return { addressFamily, addressBytes, originatorAddress, responderAddress };
+}
+
+/** Far more than a batch has; without bounds a few bytes that repeat could stand for more than the memory holds. */
+const MOST_ROWS = 100_000;
+const MOST_NETWORKS = 65_536;
+const MOST_NAMES = 1_000; // of one flow
+const MOST_NAMES_IN_ALL = 1_000_000;
+
+function nameItems(text: string): { name: string; source: number }[] {
+  let items: unknown;
+  try {
+    items = JSON.parse(text);
+  } catch {
+    items = undefined;
+  }
+  if (!Array.isArray(items) || items.length > MOST_NAMES)
+    refuse("corrupt", "a set of names is no list", "a JSON array");
+  return items.map((item: unknown) => {
+    const [source, name]: unknown[] = Array.isArray(item) ? item : [];
+    const number = (NAME_SOURCES as readonly unknown[]).indexOf(source);
+    if (number === -1 || typeof name !== "string") {
+      refuse("corrupt", "a name has no known source", '["source", "name"]');
+    }
+    return { name, source: number };
+  });
+}
+
+type NameColumns = Pick<FlowBatch, "nameOffsets" | "nameIds" | "nameSources" | "names">;
+
+function readNames(rows: RecordBatch): NameColumns {
+  const data = columnData(rows, "names");
+  const numbersOf = new Map<string, number>();
+  const sets = texts(dictionaryOf(data, "names")).map((text) =>
+    nameItems(text).map(({ name, source }) => {
+      const id = numbersOf.get(name) ?? numbersOf.size;
+      numbersOf.set(name, id);
+      return { id, source };
+    }),
+  );
+  const set = indexes(data, "names", sets.length);
+  const nameOffsets = new Uint32Array(set.length + 1);
+  let count = 0;
+  for (let i = 0; i < set.length; i++) {
+    count += sets[set[i]!]!.length;
+    nameOffsets[i + 1] = count;
+  }
+  if (count > MOST_NAMES_IN_ALL) refuse("corrupt", `its rows have ${count} names`, `at most ${MOST_NAMES_IN_ALL}`);
+  const nameIds = new Uint32Array(count);
+  const nameSources = new Uint8Array(count);
+  let at = 0;
+  for (let i = 0; i < set.length; i++) {
+    for (const { id, source } of sets[set[i]!]!) {
+      nameIds[at] = id;
+      nameSources[at++] = source;
+    }
+  }
+  return { nameOffsets, nameIds, nameSources, names: [...numbersOf.keys()] };
+}
+
+function readStarts(rows: RecordBatch, baseUs: number): Float64Array {
+  const isSteps = optionalColumn(rows, "start_step") !== undefined;
+  const times = counter(rows, isSteps ? "start_step" : "start", 16);
+  let before = baseUs;
+  for (let i = 0; i < times.length; i++) {
+    times[i]! += before;
+    if (isSteps) before = times[i]!;
+  }
+  return times;
 }
 
 /**
@@ -268,44 +256,16 @@ export function decodeFlowBatch(bytes: Uint8Array): FlowBatch {
     refuse("corrupt", `"portolan.sequence" is ${meta("sequence")}`, `a number up to ${LAST_SEQUENCE}`);
   }
   const length = rows.numRows;
+  if (length > MOST_ROWS) refuse("corrupt", `it has ${length} rows`, `at most ${MOST_ROWS}`);
   const column = <T extends NumberArray>(name: string, kind: TypedArrayClass<T>) =>
     numbers(columnData(rows, name), name, kind);
 
-  const originator = columnData(rows, "originator_address");
-  const addresses = dictionaryOf(originator, "originator_address");
-  const addressFamily = new Uint8Array(addresses.length);
-  const addressBytes = new Uint8Array(addresses.length * 16);
-  for (let i = 0; i < addresses.length; i++) {
-    const address: unknown = addresses.get(i);
-    if (!(address instanceof Uint8Array) || (address.length !== 4 && address.length !== 16)) {
-      refuse("corrupt", `address ${i} is not 4 or 16 bytes`, "an IPv4 or IPv6 address");
-    }
-    addressFamily[i] = address.length === 4 ? 4 : 6;
-    addressBytes.set(address, i * 16);
-  }
-
   const scope = columnData(rows, "scope");
   const scopes = texts(dictionaryOf(scope, "scope"));
-  const nameLists = columnData(rows, "names");
-  const nameItems = nameLists.children[0];
-  const [ids, sources] = nameItems?.children ?? [];
-  if (nameItems === undefined || ids === undefined || sources === undefined) {
-    refuse("wrong-schema", 'column "names" has no items', "a list of names with their sources");
-  }
-  const names = texts(dictionaryOf(ids, "names"));
-  const nameOffsets = new Uint32Array(nameLists.valueOffsets.subarray(0, length + 1));
-  for (let i = 0; i < length; i++) {
-    if ((nameOffsets[i] as number) > (nameOffsets[i + 1] as number)) {
-      refuse("corrupt", `the names of row ${i} end before they start`, "ascending offsets");
-    }
-  }
-  if (nameOffsets.length !== length + 1 || (nameOffsets[length] as number) > ids.length) {
-    refuse("corrupt", 'column "names" points past its items', "offsets within the batch");
-  }
-
   const baseUs = whole("baseUs");
-  const startUs = column("start", Float64Array).map((time) => time + baseUs);
-  const endUs = column("duration", Float64Array).map((time, i) => time + (startUs[i] as number));
+  const startUs = readStarts(rows, baseUs);
+  const endUs = counter(rows, "duration", 16);
+  for (let i = 0; i < endUs.length; i++) endUs[i]! += startUs[i]!;
   return {
     version: FLOW_BATCH_VERSION,
     origin: {
@@ -316,17 +276,14 @@ export function decodeFlowBatch(bytes: Uint8Array): FlowBatch {
     },
     loss: { dropped: meta("dropped") === "unknown" ? "unknown" : whole("dropped") },
     length,
-    addressFamily,
-    addressBytes,
+    ...readAddresses(rows),
     protocol: column("protocol", Uint8Array),
-    originatorAddress: indexes(originator, "originator_address", addresses.length),
-    responderAddress: indexes(columnData(rows, "responder_address"), "responder_address", addresses.length),
     originatorPort: column("originator_port", Uint16Array),
     responderPort: column("responder_port", Uint16Array),
-    originatorPackets: column("originator_packets", Float64Array),
-    responderPackets: column("responder_packets", Float64Array),
-    originatorBytes: column("originator_bytes", Float64Array),
-    responderBytes: column("responder_bytes", Float64Array),
+    originatorPackets: counter(rows, "originator_packets", 8),
+    responderPackets: counter(rows, "responder_packets", 8),
+    originatorBytes: counter(rows, "originator_bytes", 16),
+    responderBytes: counter(rows, "responder_bytes", 16),
     originatorTcpFlags: column("originator_tcp_flags", Uint8Array),
     responderTcpFlags: column("responder_tcp_flags", Uint8Array),
     startUs,
@@ -337,9 +294,6 @@ export function decodeFlowBatch(bytes: Uint8Array): FlowBatch {
     depth: column("depth", Uint8Array),
     scope: indexes(scope, "scope", scopes.length),
     scopes,
-    nameOffsets,
-    nameIds: indexes(ids, "names", names.length),
-    nameSources: bounded(numbers(sources, "names", Uint8Array), "names", NAME_SOURCES.length),
-    names,
+    ...readNames(rows),
   };
 }

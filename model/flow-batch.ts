@@ -1,5 +1,5 @@
 /** Schema version of a flow batch; raised when a column changes meaning. */
-export const FLOW_BATCH_VERSION = 1;
+export const FLOW_BATCH_VERSION = 2;
 
 /** The highest sequence number: it is kept with every row of the batch. */
 export const LAST_SEQUENCE = 0xffffffff;

@@ -80,7 +80,7 @@ export interface KafkaClient {
 
 const KAFKAJS_VERSION = "2.2.4";
 const HEARTBEAT_MS = 1_000;
-const SESSION_MS = 30_000;
+const SESSION_MS = 15_000; // heartbeats go on beside the work, so only a dead process is silent this long
 const REBALANCE_MS = 60_000;
 const RESTART_MS = 1_000;
 const CLOSE_LIMIT_MS = 10_000;
@@ -266,6 +266,7 @@ async function connectProducer(
   kafka: Kafka,
   compression: Compression,
   partitionOf: (key: string, partitions: number) => number | undefined,
+  failing: (what: string) => (error: unknown) => never,
 ): Promise<ClientProducer> {
   const byHash = kafkajs.Partitioners.DefaultPartitioner();
   const used = new Set<number>();
@@ -285,7 +286,7 @@ async function connectProducer(
   return {
     async send(topic, messages) {
       used.clear();
-      const answers = await producer.send({
+      const request = producer.send({
         topic,
         acks: -1,
         timeout: 20_000,
@@ -296,6 +297,7 @@ async function connectProducer(
           headers: headers as IHeaders,
         })),
       });
+      const answers = await request.catch(failing(`Cannot send to "${topic}"`));
       // When a leader moves to a broker that has answered already, kafkajs takes its partition for answered too.
       const answered = new Set(answers.map(({ partition }) => partition));
       for (const partition of used) {
@@ -447,7 +449,8 @@ export function kafkaClient(settings: OpenedSettings): KafkaClient {
   }
 
   return {
-    producer: (partitionOf) => connectProducer(kafka, compression, partitionOf).catch(failing("Cannot send to Kafka")),
+    producer: (partitionOf) =>
+      connectProducer(kafka, compression, partitionOf, failing).catch(failing("Cannot send to Kafka")),
     consumer: (topic, group, hooks) =>
       startConsumer(kafka, topic, group, hooks, settings).catch(failing(`Cannot read "${topic}"`)),
     brokerCount: () =>

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { tableFromIPC } from "apache-arrow";
 import fc from "fast-check";
 import { FLOW_BATCH_VERSION, type FlowBatch } from "../../model/flow-batch.js";
 import { decodeFlowBatch, encodeFlowBatch, FlowBatchError } from "../../model/flow-batch-codec.js";
@@ -72,12 +73,52 @@ const flowBatch: fc.Arbitrary<FlowBatch> = fc
     };
   });
 
-test("decodeFlowBatch() gives back every column that encodeFlowBatch() was given", () => {
+/** The batch without its dictionaries, whose order and spare entries mean nothing: what they say stands in the rows. */
+function meaning(batch: FlowBatch): object {
+  const { addressFamily, addressBytes, originatorAddress, responderAddress, ...rest } = batch;
+  const { nameOffsets, nameIds, nameSources, names, ...columns } = rest;
+  const address = (i: number) => `${addressFamily[i]}:${addressBytes.subarray(16 * i, 16 * i + 16)}`;
+  const rowNames = Array.from({ length: batch.length }, (_, row) =>
+    Array.from({ length: nameOffsets[row + 1]! - nameOffsets[row]! }, (_, i) => {
+      const at = nameOffsets[row]! + i;
+      return [NAME_SOURCES[nameSources[at]!], names[nameIds[at]!]];
+    }),
+  );
+  const originators = Array.from(originatorAddress, address);
+  return { ...columns, originators, responders: Array.from(responderAddress, address), rowNames };
+}
+
+test("decodeFlowBatch() gives back everything that encodeFlowBatch() was given, rows in order of time or not", () => {
   fc.assert(
     fc.property(flowBatch, (batch) => {
-      assert.deepEqual(decodeFlowBatch(encodeFlowBatch(batch)), batch);
+      assert.deepEqual(meaning(decodeFlowBatch(encodeFlowBatch(batch))), meaning(batch));
+      const { startUs, endUs } = batch;
+      const lengths = endUs.map((end, i) => end - startUs[i]!);
+      const inOrder = { ...batch, startUs: startUs.slice().sort() };
+      const ordered = { ...inOrder, endUs: inOrder.startUs.map((start, i) => start + lengths[i]!) };
+      assert.deepEqual(meaning(decodeFlowBatch(encodeFlowBatch(ordered))), meaning(ordered));
     }),
-    { numRuns: 200 },
+    { numRuns: 300 },
+  );
+});
+
+test("any Arrow reader opens a flow batch and finds its columns by name", () => {
+  fc.assert(
+    fc.property(flowBatch, (batch) => {
+      const table = tableFromIPC(encodeFlowBatch(batch));
+      assert.equal(table.numRows, batch.length);
+      assert.equal(table.schema.metadata.get("portolan.collector"), batch.origin.collector);
+      assert.deepEqual(
+        Array.from(table.getChild("originator_port")?.toArray() ?? []),
+        Array.from(batch.originatorPort),
+      );
+      const scopes = Array.from({ length: batch.length }, (_, row) => table.getChild("scope")?.get(row));
+      assert.deepEqual(
+        scopes,
+        Array.from(batch.scope, (scope) => batch.scopes[scope]),
+      );
+    }),
+    { numRuns: 100 },
   );
 });
 
@@ -110,4 +151,56 @@ test("decodeFlowBatch() answers damaged bytes with a FlowBatchError or a batch, 
 test("decodeFlowBatch() names what it was given instead of a batch", () => {
   assert.throws(() => decodeFlowBatch(new Uint8Array()), { code: "not-arrow" });
   assert.throws(() => decodeFlowBatch(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n")), FlowBatchError);
+});
+
+test("decodeFlowBatch() refuses what little of it would make much: rows and names without end", () => {
+  const [sample] = fc.sample(flowBatch, { numRuns: 1, seed: 1 });
+  const many = 200_000;
+  const zeros = { u8: new Uint8Array(many), u16: new Uint16Array(many), u32: new Uint32Array(many) };
+  const f64 = new Float64Array(many).fill(1);
+  const batch: FlowBatch = {
+    ...(sample as FlowBatch),
+    length: many,
+    protocol: zeros.u8,
+    originatorAddress: zeros.u32,
+    responderAddress: zeros.u32,
+    originatorPort: zeros.u16,
+    responderPort: zeros.u16,
+    originatorPackets: f64,
+    responderPackets: f64,
+    originatorBytes: f64,
+    responderBytes: f64,
+    originatorTcpFlags: zeros.u8,
+    responderTcpFlags: zeros.u8,
+    startUs: f64,
+    endUs: f64,
+    outcome: zeros.u8,
+    evidence: zeros.u8,
+    icmp: zeros.u16,
+    depth: zeros.u8,
+    scope: zeros.u32,
+    nameOffsets: new Uint32Array(many + 1),
+    nameIds: new Uint32Array(0),
+    nameSources: new Uint8Array(0),
+    names: [],
+  };
+  assert.throws(() => decodeFlowBatch(encodeFlowBatch(batch)), { code: "corrupt", message: /200000 rows/ });
+  const rows = 20_000;
+  const names = 100;
+  const named: FlowBatch = {
+    ...batch,
+    ...Object.fromEntries(
+      Object.entries(batch).flatMap(([key, value]) =>
+        ArrayBuffer.isView(value) ? [[key, (value as Uint8Array).slice(0, rows)]] : [],
+      ),
+    ),
+    length: rows,
+    addressFamily: Uint8Array.of(4),
+    addressBytes: new Uint8Array(16),
+    nameOffsets: Uint32Array.from({ length: rows + 1 }, (_, i) => i * names),
+    nameIds: new Uint32Array(rows * names),
+    nameSources: new Uint8Array(rows * names),
+    names: ["a"],
+  };
+  assert.throws(() => decodeFlowBatch(encodeFlowBatch(named)), { code: "corrupt", message: /2000000 names/ });
 });

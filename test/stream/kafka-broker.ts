@@ -94,7 +94,7 @@ function securityProperties(folder: string, security: BrokerSecurity): Record<st
     properties["ssl.keystore.location"] = join(folder, "server.keystore.pem");
     properties["ssl.truststore.type"] = "PEM";
     properties["ssl.truststore.location"] = join(folder, "ca.pem");
-    properties["ssl.client.auth"] = security.tls === "mutual" ? "required" : "none";
+    properties["listener.name.client.ssl.client.auth"] = security.tls === "mutual" ? "required" : "none";
   }
   if (security.sasl === "PLAIN") {
     const users = Object.entries(security.users ?? {}).map(([name, password]) => ` user_${name}="${password}"`);
