@@ -2,6 +2,8 @@ import { createRequire } from "node:module";
 import zlib from "node:zlib";
 import { readLz4Frame, TooLarge } from "./lz4-frame.js";
 
+const require = createRequire(import.meta.url);
+
 export const COMPRESSIONS = ["lz4", "zstd", "gzip", "none"] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
 
@@ -36,7 +38,7 @@ interface Lz4 {
 /** The native codec, or nothing on a platform it has no binary for. */
 const lz4: Lz4 | undefined = (() => {
   try {
-    return createRequire(import.meta.url)("lz4-napi") as Lz4;
+    return require("lz4-napi") as Lz4;
   } catch {
     return undefined;
   }
