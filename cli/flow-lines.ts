@@ -1,3 +1,4 @@
+import { csvCell } from "../model/csv.js";
 import type { FlowRecord, FlowSide } from "../model/flow-record.js";
 import { formatProtocol } from "../model/protocol.js";
 
@@ -44,13 +45,6 @@ const CSV_COLUMNS: readonly (readonly [string, (flow: FlowRecord) => string | nu
 
 function tunnelCell({ kind, id, outer }: FlowRecord["tunnel"][number]): string {
   return [kind, ...(id === undefined ? [] : [String(id)]), ...(outer === undefined ? [] : [outer])].join(" ");
-}
-
-/** A cell that a spreadsheet shows as it is: a text that it would take for a formula gets a quote before it. */
-function csvCell(value: string | number): string {
-  if (typeof value === "number") return String(value);
-  const shown = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(shown) ? `"${shown.replaceAll('"', '""')}"` : shown;
 }
 
 export const FLOW_CSV_HEADER = CSV_COLUMNS.map(([name]) => name).join(",");

@@ -16,6 +16,9 @@ export const SCHEMA_VERSION = 1;
  *     offsets          how far each partition of a log has been read: always as far as the rows of the same transaction say
  *     lost_messages    what a log had thrown away before it was read
  *     heartbeats       the newest word of each sensor about itself
+ *     audit_trail      verdict reports and signed policy sets as they came, each with the link that vouches for all before it
+ *     verdict_reports, verdict_edges, verdict_permits
+ *                      what the trail's verdict reports say, so that it can be asked; `entry` is the number in the trail
  *
  * A flow names the batch it came in (`stream`, `sequence`), so that stores which took the same batch can be merged.
  * Flows keep the identity of both ends at their start beside the addresses, so that a corrected inventory can
@@ -37,6 +40,14 @@ export const SCHEMA = [
   "CREATE TABLE offsets (source VARCHAR NOT NULL, topic VARCHAR NOT NULL, partition UINTEGER NOT NULL, next_offset BIGINT NOT NULL, reached_us DOUBLE NOT NULL)",
   "CREATE TABLE lost_messages (source VARCHAR NOT NULL, topic VARCHAR NOT NULL, partition UINTEGER NOT NULL, from_offset BIGINT NOT NULL, until_offset BIGINT NOT NULL, from_us DOUBLE NOT NULL, until_us DOUBLE NOT NULL)",
   "CREATE TABLE heartbeats (sensor VARCHAR NOT NULL, text VARCHAR NOT NULL)",
+  "CREATE TABLE audit_trail (number BIGINT NOT NULL, kind VARCHAR NOT NULL, id VARCHAR NOT NULL, received_us DOUBLE NOT NULL, text VARCHAR NOT NULL, link VARCHAR NOT NULL, PRIMARY KEY (kind, id))",
+  `CREATE TABLE verdict_reports (
+    entry BIGINT NOT NULL, enforcer VARCHAR NOT NULL, host VARCHAR NOT NULL, boot VARCHAR NOT NULL, sequence DOUBLE NOT NULL, scope VARCHAR NOT NULL,
+    generation DOUBLE NOT NULL, mode VARCHAR NOT NULL, state VARCHAR NOT NULL, from_us DOUBLE NOT NULL, until_us DOUBLE NOT NULL,
+    missed DOUBLE NOT NULL, repeated DOUBLE NOT NULL, recorded DOUBLE NOT NULL, denied DOUBLE NOT NULL, invalid DOUBLE NOT NULL,
+    midstream DOUBLE NOT NULL, unrecorded DOUBLE NOT NULL)`,
+  "CREATE TABLE verdict_edges (entry BIGINT NOT NULL, direction VARCHAR NOT NULL, client VARCHAR NOT NULL, server VARCHAR NOT NULL, protocol UTINYINT NOT NULL, port USMALLINT NOT NULL, attempts DOUBLE NOT NULL, verdict VARCHAR NOT NULL, first_us DOUBLE NOT NULL, last_us DOUBLE NOT NULL)",
+  "CREATE TABLE verdict_permits (entry BIGINT NOT NULL, rule VARCHAR NOT NULL, packets DOUBLE NOT NULL)",
   "CREATE TABLE inventories (version UINTEGER NOT NULL, text VARCHAR NOT NULL)",
   `CREATE TABLE flows (
     start_us BIGINT NOT NULL, end_us BIGINT NOT NULL, append_no UINTEGER NOT NULL, collector UINTEGER NOT NULL, tuple UBIGINT NOT NULL,

@@ -2,6 +2,8 @@ import type { ConversationKey } from "../../model/conversation.js";
 import type { SensorHeartbeat } from "../../model/sensor-heartbeat.js";
 import type { Inventory } from "../../model/workload.js";
 import type { FlowSample } from "../../policy/allow-rule.js";
+import type { AuditFigures } from "../audit/audit-figures.js";
+import type { AuditDocument } from "../audit/audit-trail.js";
 import type { SensorStatus } from "../explorer.js";
 import type { SensorGap } from "../proposal.js";
 import type { ActivityColumns } from "./activity-query.js";
@@ -23,6 +25,12 @@ export type StoreRequest =
   | { readonly kind: "release"; readonly partitions: readonly LogPartition[] }
   | { readonly kind: "keep-heartbeats"; readonly beats: readonly SensorHeartbeat[] }
   | { readonly kind: "heartbeats" }
+  | {
+      readonly kind: "keep-audit";
+      readonly documents: readonly AuditDocument[];
+      readonly positions: readonly LogPosition[];
+    }
+  | { readonly kind: "audit"; readonly fromUs: number; readonly untilUs: number }
   | {
       readonly kind: "windows";
       readonly width: "hour" | "minute";
@@ -49,6 +57,8 @@ export type StoreAnswer =
   | { readonly kind: "positions"; readonly positions: readonly LogPosition[] }
   | { readonly kind: "heartbeats"; readonly beats: readonly SensorHeartbeat[] }
   | { readonly kind: "noted" }
+  | { readonly kind: "audit-kept"; readonly added: number }
+  | { readonly kind: "audit"; readonly figures: AuditFigures }
   | { readonly kind: "windows"; readonly windows: WindowColumns; readonly added: DictionaryTails }
   | { readonly kind: "activity"; readonly activity: ActivityColumns; readonly added: DictionaryTails }
   | { readonly kind: "samples"; readonly samples: readonly FlowSample[] }

@@ -1,6 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { append } from "./append.js";
 import { reattribute } from "./attribution.js";
+import { auditOf } from "./audit-query.js";
+import { appendAudit } from "./audit-rows.js";
 import { Database, type DatabaseOptions } from "./database.js";
 import type { Dictionary } from "./dictionary.js";
 import { heartbeatsOf, writeHeartbeats } from "./heartbeats.js";
@@ -91,6 +93,12 @@ async function answer(request: StoreRequest): Promise<StoreAnswer> {
       return { kind: "noted" };
     case "heartbeats":
       return { kind: "heartbeats", beats: await heartbeatsOf(database) };
+    case "keep-audit": {
+      const { documents, positions } = request;
+      return { kind: "audit-kept", added: await write(now, () => appendAudit(database, documents, positions)) };
+    }
+    case "audit":
+      return { kind: "audit", figures: await auditOf(database, request.fromUs, request.untilUs) };
     case "windows": {
       const { fromUs, untilUs } = request;
       const found =

@@ -6,6 +6,8 @@ import type { FlowBatch } from "../../model/flow-batch.js";
 import type { SensorHeartbeat } from "../../model/sensor-heartbeat.js";
 import { EMPTY_INVENTORY, type Inventory } from "../../model/workload.js";
 import type { FlowSample } from "../../policy/allow-rule.js";
+import type { AuditFigures } from "../audit/audit-figures.js";
+import type { AuditDocument } from "../audit/audit-trail.js";
 import type { SensorStatus, TimeSpan } from "../explorer.js";
 import type { SensorGap } from "../proposal.js";
 import type { Reattribution } from "./attribution.js";
@@ -156,6 +158,20 @@ export class Store {
   /** The last kept word of each sensor about itself, by sensor. */
   async heartbeats(): Promise<readonly SensorHeartbeat[]> {
     return (await this.ask<"heartbeats">({ kind: "heartbeats" })).beats;
+  }
+
+  /**
+   * Adds documents to the audit trail, each once, and the positions of the logs they came from: all or none. Answers how
+   * many were new. @throws {StoreError}
+   */
+  async keepAudit(documents: readonly AuditDocument[], positions: readonly LogPosition[] = []): Promise<number> {
+    return (await this.ask<"audit-kept">({ kind: "keep-audit", documents, positions })).added;
+  }
+
+  /** What the audit trail says of the documents that were received in the span. */
+  async audit(span: TimeSpan): Promise<AuditFigures> {
+    const { fromUs = Number.NEGATIVE_INFINITY, untilUs = Number.POSITIVE_INFINITY } = span;
+    return (await this.ask<"audit">({ kind: "audit", fromUs, untilUs })).figures;
   }
 
   /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { csvCell, csvText } from "../../web/api/csv.js";
+import { csvCell, csvText } from "../../model/csv.js";
 import { isTrustedHost } from "../../web/api/guard.js";
 import { ListenError, startServer } from "../../web/api/server.js";
 import { tarOf } from "../../web/api/tar.js";
