@@ -4,6 +4,12 @@ import type { Graph, GraphLevel } from "../model/graph.js";
 import { formatInventory } from "../model/inventory-format.js";
 import type { SensorHeartbeat } from "../model/sensor-heartbeat.js";
 import type { Inventory } from "../model/workload.js";
+import type { Keyring } from "../policy/trust/keyring.js";
+import type { AcceptedDenial } from "./audit/accepted-denials.js";
+import type { AuditFigures } from "./audit/audit-figures.js";
+import { type AuditReport, auditReport } from "./audit/audit-report.js";
+import type { AuditDocument } from "./audit/audit-trail.js";
+import { approvalOf } from "./audit/policy-approvals.js";
 import { discover } from "./discovery/discover.js";
 import type { EdgeDetail, ExplorerSource, SensorStatus, TimelineSlice, TimeSpan } from "./explorer.js";
 import { buildGraph, edgeNaming } from "./graph/build-graph.js";
@@ -28,7 +34,16 @@ const MAX_REST_MS = 30_000;
 export interface AnalyzerOptions extends StoreOptions {
   /** The inventory in force; without it the one that the store was last given. */
   readonly inventory?: Inventory | undefined;
+  /** What people decided, and whom to trust, for reports about enforcement. */
+  readonly audit?: AuditOptions;
 }
+
+export interface AuditOptions {
+  readonly accepted: readonly AcceptedDenial[];
+  readonly keyring: Keyring | undefined; // without it signatures are shown and not checked
+}
+
+const NO_DECISIONS: AuditOptions = { accepted: [], keyring: undefined };
 
 /**
  * Flows in, graph and proposal out. Rows are stored at once in batches; what is shown changes by revisions, each one
@@ -50,6 +65,7 @@ export class Analyzer implements ExplorerSource {
   private constructor(
     private readonly store: Store,
     private currentInventory: Inventory,
+    private readonly decisions: AuditOptions,
   ) {
     this.buffer = new BatchBuffer(
       ({ batches, ...read }) => this.store.append(batches, read),
@@ -62,9 +78,9 @@ export class Analyzer implements ExplorerSource {
 
   /** @throws {StoreError} When the store cannot be opened. */
   static async open(options: AnalyzerOptions): Promise<Analyzer> {
-    const { inventory, ...storeOptions } = options;
+    const { inventory, audit = NO_DECISIONS, ...storeOptions } = options;
     const store = await Store.open(storeOptions);
-    const analyzer = new Analyzer(store, store.inventory);
+    const analyzer = new Analyzer(store, store.inventory, audit);
     try {
       analyzer.beats.restore(await store.heartbeats());
       if (inventory !== undefined) await analyzer.setInventory(inventory);
@@ -117,6 +133,25 @@ export class Analyzer implements ExplorerSource {
   /** Takes the newest word of a sensor about itself. It is no change of the data, and kept with the next ones. */
   heartbeat(beat: SensorHeartbeat): void {
     this.beats.take(beat);
+  }
+
+  /** Adds documents to the audit trail, each once, with the positions of their logs. @throws {StoreError} */
+  async keepAudit(documents: readonly AuditDocument[], positions: readonly LogPosition[]): Promise<void> {
+    if ((await this.store.keepAudit(documents, positions)) > 0) this.publishSoon();
+  }
+
+  /** What was enforced in the span, by the time of receipt, and what it rests on. */
+  async audit(span: Required<TimeSpan>): Promise<{ readonly report: AuditReport; readonly figures: AuditFigures }> {
+    const figures = await this.store.audit(span);
+    const { accepted, keyring } = this.decisions;
+    const [approvals, graph, sensors, gaps] = await Promise.all([
+      Promise.all(figures.policies.map((entry) => approvalOf(entry, keyring))),
+      this.graph("workload", {}),
+      this.sensors(),
+      this.store.gaps(),
+    ]);
+    const inventory = this.currentInventory;
+    return { figures, report: auditReport({ figures, ...span, approvals, accepted, inventory, graph, sensors, gaps }) };
   }
 
   /** Stores all that was taken, and shows it. @throws {StoreError} */

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { Analyzer } from "../analyzer/analyzer.js";
+import { type AuditFileOptions, addAuditOptions, readAuditFiles } from "./audit-option.js";
 import { EXIT, Failure } from "./failure.js";
 import { followInventoryFile } from "./follow-inventory-file.js";
 import { KafkaFollower } from "./follow-kafka.js";
@@ -11,7 +12,7 @@ import { readInventory } from "./read-inventory.js";
 import { serveExplorer } from "./serve.js";
 import { stopSignal } from "./stop-signal.js";
 
-interface AnalyzerOptions extends KafkaOptions {
+interface AnalyzerOptions extends KafkaOptions, AuditFileOptions {
   readonly store: string;
   readonly inventory?: string;
   readonly group?: string;
@@ -27,7 +28,8 @@ async function analyze(options: AnalyzerOptions): Promise<void> {
   if (settings === undefined) throw new Failure("Cannot follow flows: wanted --kafka HOST:PORT", EXIT.input);
   const inventory = options.inventory === undefined ? undefined : readInventory(options.inventory);
   const stopped = stopSignal();
-  const analyzer = await Analyzer.open({ path: options.store, inventory });
+  const audit = await readAuditFiles(options);
+  const analyzer = await Analyzer.open({ path: options.store, inventory, audit });
   try {
     const follower = await KafkaFollower.start(settings, analyzer, {
       group: options.group,
@@ -84,7 +86,7 @@ export function analyzerCommand(): Command {
     .addOption(listenOption("where to serve the explorer"))
     .option("--allowed-host <name...>", "names, besides addresses and localhost, under which the explorer is reached")
     .option("--json", "print the totals as JSON at the end");
-  return addKafkaOptions(command)
+  return addKafkaOptions(addAuditOptions(command))
     .addHelpText(
       "after",
       `

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Analyzer } from "../analyzer/analyzer.js";
+import { followAudit } from "../analyzer/ingest/follow-audit.js";
 import { type FollowedFlows, followFlows } from "../analyzer/ingest/follow-flows.js";
 import { followInventory } from "../analyzer/ingest/follow-inventory.js";
 import { followSensors } from "../analyzer/ingest/follow-sensors.js";
@@ -80,6 +81,7 @@ export class KafkaFollower {
     const carrier = await kafkaCarrier({ ...this.settings, say: (_, line) => say(line) });
     try {
       await followSensors(carrier, (beat) => analyzer.heartbeat(beat), say);
+      await followAudit(carrier, analyzer, say);
       if (options.withInventory) {
         await followInventory(carrier, (inventory) => analyzer.setInventory(inventory), {
           say,

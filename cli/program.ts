@@ -13,6 +13,7 @@ import { inventoryCommand } from "./inventory.js";
 import { keygenCommand } from "./keygen.js";
 import { lintCommand } from "./lint.js";
 import { replayCommand } from "./replay.js";
+import { reportCommand } from "./report.js";
 import { runCommand } from "./run.js";
 import { signCommand } from "./sign.js";
 import { verdictCommand } from "./verdict.js";
@@ -43,6 +44,8 @@ export function program(): Command {
     .addCommand(replayCommand());
   portolan.commandsGroup("Approve policies:");
   portolan.addCommand(keygenCommand()).addCommand(approveCommand()).addCommand(signCommand());
+  portolan.commandsGroup("Report on enforcement:");
+  portolan.addCommand(reportCommand());
   portolan.commandsGroup("Configure:");
   portolan.addCommand(configCommand());
   portolan.addHelpText(

@@ -4,16 +4,20 @@ import type { BundleFile } from "../policy/bundle.js";
 import { EXIT, Failure } from "./failure.js";
 import { readText } from "./read-text.js";
 
-/** Every file below `folder`, by its path in there, sorted. @throws {Failure} If it is no folder. */
-export function readFolder(what: string, folder: string): BundleFile[] {
-  let names: string[];
+/** The paths of all files below `folder`, sorted. @throws {Failure} If it is no folder. */
+export function filesBelow(what: string, folder: string): string[] {
   try {
-    names = readdirSync(folder, { recursive: true, withFileTypes: true })
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, "/").length));
+      .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, "/").length))
+      .sort();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Failure(`Cannot read ${what} "${folder}": ${reason}`, EXIT.input, { cause: error });
   }
-  return names.sort().map((path) => ({ path, text: readText(what, join(folder, path)) }));
+}
+
+/** Every file below `folder`, by its path in there, sorted. @throws {Failure} If it is no folder. */
+export function readFolder(what: string, folder: string): BundleFile[] {
+  return filesBelow(what, folder).map((path) => ({ path, text: readText(what, join(folder, path)) }));
 }

@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import type { ReplayedEdge, ReplayResult } from "../analyzer/replay/replay.js";
 import { replayStore } from "../analyzer/replay/replay-store.js";
-import { formatTimeUs, parseTimeUs } from "../model/time-window.js";
+import { formatTimeUs } from "../model/time-window.js";
 import { EXIT, Failure } from "./failure.js";
 import { progressOn } from "./progress.js";
 import { readInventory } from "./read-inventory.js";
 import { readPolicy } from "./read-policy.js";
+import { timeOption } from "./time-option.js";
 
 interface ReplayOptions {
   readonly policy: string;
@@ -15,14 +16,6 @@ interface ReplayOptions {
   readonly from?: number;
   readonly to?: number;
   readonly json?: true;
-}
-
-function timeOption(text: string): number {
-  try {
-    return parseTimeUs(text);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 const count = (value: number, noun: string) => `${value.toLocaleString("en")} ${noun}${value === 1 ? "" : "s"}`;

@@ -1,4 +1,4 @@
-import type { Proposal } from "../proposal.js";
+import type { Proposal, ReadinessGate } from "../proposal.js";
 import { html, type Markup } from "./markup.js";
 import type { ReachComparison, ReachFigures } from "./reach.js";
 import { table } from "./table.js";
@@ -7,49 +7,60 @@ import { formatCount, formatPercent, plural } from "./words.js";
 export function readinessSection(proposal: Proposal): Markup {
   return html`<h2 id="readiness">Was enough seen?</h2>
 <p>${proposal.stateReason}</p>
-${table<Proposal["gates"][number]>(
-  "Conditions of readiness",
-  [
-    { title: "Gate", cell: ({ name }) => name },
-    {
-      title: "Met",
-      cell: ({ isMet }) => (isMet ? html`<span class="good">✓ met</span>` : html`<span class="warn">✗ not met</span>`),
-    },
-    { title: "Measured", cell: ({ value }) => value },
-    { title: "Wanted", cell: ({ wanted }) => wanted },
-  ],
-  proposal.gates,
-)}`;
+${gateTable(proposal.gates)}`;
+}
+
+/** Conditions and how far they are met, in words as well as in colour. */
+export function gateTable(gates: readonly ReadinessGate[]): Markup {
+  return table<ReadinessGate>(
+    "Conditions of readiness",
+    [
+      { title: "Gate", cell: ({ name }) => name },
+      {
+        title: "Met",
+        cell: ({ isMet }) =>
+          isMet ? html`<span class="good">✓ met</span>` : html`<span class="warn">✗ not met</span>`,
+      },
+      { title: "Measured", cell: ({ value }) => value },
+      { title: "Wanted", cell: ({ wanted }) => wanted },
+    ],
+    gates,
+  );
+}
+
+const REACH_ROWS: readonly { readonly title: string; readonly figure: (figures: ReachFigures) => string }[] = [
+  { title: "Open (source, service) cells", figure: ({ cells }) => formatCount(cells) },
+  {
+    title: "Segmentedness: share of cells that are closed",
+    figure: ({ segmentedness }) => formatPercent(segmentedness),
+  },
+  { title: "Hosts a workload reaches directly, mean", figure: ({ direct }) => direct.toFixed(1) },
+  { title: "Hosts it reaches in any number of steps, mean", figure: ({ transitive }) => transitive.toFixed(1) },
+  { title: "The same, 95th percentile", figure: ({ transitive95 }) => transitive95.toFixed(0) },
+];
+
+/** `after` heads the column of the policy. */
+export function reachTable({ flat, policy }: ReachComparison, after: string): Markup {
+  return table<(typeof REACH_ROWS)[number]>(
+    "What a workload, or whoever takes it over, can reach",
+    [
+      { title: "Measure", cell: ({ title }) => title },
+      { title: "Flat network", isNumber: true, cell: ({ figure }) => figure(flat) },
+      { title: after, isNumber: true, cell: ({ figure }) => figure(policy) },
+    ],
+    REACH_ROWS,
+  );
 }
 
 export function reachSection(reach: ReachComparison): Markup {
-  const { flat, policy } = reach;
   const sampled =
     reach.sources < reach.workloads
       ? ` Counted from ${reach.sources} of ${reach.workloads} workloads, evenly chosen.`
       : "";
-  const rows: { title: string; figure: (figures: ReachFigures) => string }[] = [
-    { title: "Open (source, service) cells", figure: ({ cells }) => formatCount(cells) },
-    {
-      title: "Segmentedness: share of cells that are closed",
-      figure: ({ segmentedness }) => formatPercent(segmentedness),
-    },
-    { title: "Hosts a workload reaches directly, mean", figure: ({ direct }) => direct.toFixed(1) },
-    { title: "Hosts it reaches in any number of steps, mean", figure: ({ transitive }) => transitive.toFixed(1) },
-    { title: "The same, 95th percentile", figure: ({ transitive95 }) => transitive95.toFixed(0) },
-  ];
   return html`<h2 id="reach">Reach, before and after</h2>
 <p>${plural(reach.services, "service")} answered somebody. Without policy every workload can open a flow to each of them;
 ${formatCount(reach.observed)} of these cells were really used. The last column is the proposal in deny mode.${sampled}</p>
-${table<(typeof rows)[number]>(
-  "What a workload, or whoever takes it over, can reach",
-  [
-    { title: "Measure", cell: ({ title }) => title },
-    { title: "Flat network", isNumber: true, cell: ({ figure }) => figure(flat) },
-    { title: "Proposal", isNumber: true, cell: ({ figure }) => figure(policy) },
-  ],
-  rows,
-)}`;
+${reachTable(reach, "Proposal")}`;
 }
 
 export function methodSection(): Markup {

@@ -1,15 +1,14 @@
-import { createHash } from "node:crypto";
 import type { Graph } from "../../model/graph.js";
 import type { Inventory } from "../../model/workload.js";
 import type { SensorStatus } from "../explorer.js";
 import type { Proposal } from "../proposal.js";
 import { excludedSection } from "./excluded-section.js";
 import { methodSection, reachSection, readinessSection } from "./judgement-sections.js";
-import { escapeText, html, type Markup } from "./markup.js";
+import { html, type Markup } from "./markup.js";
+import { renderPage } from "./page.js";
 import { proposedSection } from "./proposed-section.js";
 import { compareReach } from "./reach.js";
 import { scopeSection, seenSection } from "./seen-sections.js";
-import { REPORT_STYLE } from "./style.js";
 import { formatCount, formatPercent } from "./words.js";
 
 export interface ReportInput {
@@ -35,12 +34,6 @@ const CONTENTS: readonly (readonly [id: string, title: string])[] = [
   ["excluded", "What was excluded, and why"],
   ["method", "How this was made"],
 ];
-
-/** The page may use its own style and nothing else: no script, no request, no form. */
-function contentSecurityPolicy(): string {
-  const hash = createHash("sha256").update(REPORT_STYLE).digest("base64");
-  return `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
-}
 
 /**
  * One HTML page that needs nothing beside it: no script, no request, readable in print and by screen readers. Every
@@ -73,17 +66,5 @@ ${excludedSection(proposal)}
 ${methodSection()}
 </main>
 </body>`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy()}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${escapeText(title)} - Portolan report</title>
-<style>${REPORT_STYLE}</style>
-</head>
-${body.text}
-</html>
-`;
+  return renderPage(`${title} - Portolan report`, body);
 }

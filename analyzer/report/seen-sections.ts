@@ -4,6 +4,7 @@ import type { SensorStatus } from "../explorer.js";
 import type { Proposal } from "../proposal.js";
 import { html, type Markup, paragraph } from "./markup.js";
 import { roleMap } from "./role-map.js";
+import { sensorTables } from "./sensor-tables.js";
 import { table } from "./table.js";
 import { formatBytes, formatCount, formatDuration, formatMoment, plural } from "./words.js";
 
@@ -20,44 +21,7 @@ export function scopeSection(
 <p>Traffic from ${formatMoment(proposal.fromUs)} to ${formatMoment(proposal.untilUs)} UTC
 (${formatDuration(proposal.untilUs - proposal.fromUs)}), ${plural(inventory.workloads.length, "workload")} in the inventory,
 ${plural(graph.edges.length, "distinct conversation")} seen. The proposal is policy set <code>${policySet.name}</code>.</p>
-${
-  sensors.length === 0
-    ? paragraph("No sensor reported.")
-    : table<SensorStatus>(
-        "Sensors and what they lost",
-        [
-          { title: "Sensor", cell: ({ collector }) => collector },
-          { title: "First seen (UTC)", cell: ({ firstSeenUs }) => formatMoment(firstSeenUs) },
-          { title: "Last seen (UTC)", cell: ({ lastSeenUs }) => formatMoment(lastSeenUs) },
-          { title: "Flows", isNumber: true, cell: ({ flows }) => formatCount(flows) },
-          {
-            title: "Packets lost",
-            isNumber: true,
-            cell: ({ dropped }) => (dropped === "unknown" ? "unknown" : formatCount(dropped)),
-          },
-        ],
-        sensors,
-      )
-}
-${
-  gaps.length === 0
-    ? paragraph("No gap was reported: what the sensors saw is complete as far as they can tell.")
-    : table<Proposal["gaps"][number]>(
-        "Gaps in what was seen; conversations in them may be missing from this report",
-        [
-          { title: "Sensor", cell: ({ collector }) => collector },
-          { title: "From (UTC)", cell: ({ fromUs }) => formatMoment(fromUs) },
-          { title: "Until (UTC)", cell: ({ untilUs }) => formatMoment(untilUs) },
-          {
-            title: "Packets lost",
-            isNumber: true,
-            cell: ({ lost }) => (lost === "unknown" ? "unknown" : formatCount(lost)),
-          },
-          { title: "Reason", cell: ({ reason }) => reason },
-        ],
-        gaps,
-      )
-}`;
+${sensorTables(sensors, gaps)}`;
 }
 
 export function seenSection(proposal: Proposal, graph: Graph): Markup {
