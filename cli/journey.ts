@@ -12,13 +12,17 @@ import { RENDERERS } from "./targets.js";
 /** The bundles that every analysis comes with, in the mode that breaks nothing. */
 const BUNDLES = ["kubernetes", "nftables"] as const;
 
-export interface Journey {
-  readonly analyzer: Analyzer; // open: the explorer goes on with it; the caller closes it
-  readonly totals: ReadTotals;
+/** What is written down of a store. */
+export interface Chart {
   readonly graph: Graph; // at workload level
   readonly proposal: Proposal;
   readonly bundles: ReadonlyMap<string, Bundle>;
   readonly report: string;
+}
+
+export interface Journey extends Chart {
+  readonly analyzer: Analyzer; // open: the explorer goes on with it; the caller closes it
+  readonly totals: ReadTotals;
 }
 
 export interface JourneyOptions {
@@ -55,24 +59,29 @@ export async function chartCaptures(files: readonly string[], options: JourneyOp
     if (options.inventory === undefined && analyzer.inventory().workloads.length === 0) {
       await analyzer.setInventory(census.inventory());
     }
-    const inventory = analyzer.inventory();
     progress.show("looking for services, roles and rules");
-    const [graph, proposal, sensors] = await Promise.all([
-      analyzer.graph("workload", {}),
-      analyzer.proposal(),
-      analyzer.sensors(),
-    ]);
-    const bundles = new Map<string, Bundle>();
-    for (const name of BUNDLES) {
-      const bundle = RENDERERS.get(name)?.(proposal.policySet, inventory, { mode: "audit" });
-      if (bundle !== undefined) bundles.set(name, bundle);
-    }
-    const report = renderReport({ title: options.title, graph, proposal, sensors, inventory });
-    return { analyzer, totals: step.value, graph, proposal, bundles, report };
+    return { analyzer, totals: step.value, ...(await chartOf(analyzer, options.title)) };
   } catch (error) {
     await analyzer.close();
     throw error;
   } finally {
     progress.end();
   }
+}
+
+/** The chart of all that an analyzer has. */
+export async function chartOf(analyzer: Analyzer, title: string): Promise<Chart> {
+  const inventory = analyzer.inventory();
+  const [graph, proposal, sensors] = await Promise.all([
+    analyzer.graph("workload", {}),
+    analyzer.proposal(),
+    analyzer.sensors(),
+  ]);
+  const bundles = new Map<string, Bundle>();
+  for (const name of BUNDLES) {
+    const bundle = RENDERERS.get(name)?.(proposal.policySet, inventory, { mode: "audit" });
+    if (bundle !== undefined) bundles.set(name, bundle);
+  }
+  const report = renderReport({ title, graph, proposal, sensors, inventory });
+  return { graph, proposal, bundles, report };
 }

@@ -12,6 +12,7 @@ import { flowsCommand } from "./flows.js";
 import { inventoryCommand } from "./inventory.js";
 import { keygenCommand } from "./keygen.js";
 import { lintCommand } from "./lint.js";
+import { mergeCommand } from "./merge.js";
 import { replayCommand } from "./replay.js";
 import { reportCommand } from "./report.js";
 import { runCommand } from "./run.js";
@@ -33,7 +34,7 @@ export function program(): Command {
   portolan.commandsGroup("Chart traffic:");
   portolan.addCommand(demoCommand()).addCommand(analyzeCommand()).addCommand(runCommand()).addCommand(flowsCommand());
   portolan.commandsGroup("Chart traffic of many hosts, through Kafka:");
-  portolan.addCommand(analyzerCommand()).addCommand(inventoryCommand());
+  portolan.addCommand(analyzerCommand()).addCommand(inventoryCommand()).addCommand(mergeCommand());
   portolan.commandsGroup("Write and check policies:");
   portolan
     .addCommand(exportCommand())

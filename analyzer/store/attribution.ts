@@ -22,16 +22,21 @@ const isSame = (a: AddressTimeline, b: AddressTimeline) =>
 
 /**
  * Makes `inventory` the one in force and repairs history: of the addresses whose owners changed, the records whose owner at
- * their start is now another one. Sealed windows are judged by their first packet, because their records are gone.
+ * their start is now another one; of all addresses where what is stored was attributed by other inventories. Sealed windows are judged by their first packet, because their records are gone.
  * @throws {StoreError} Then nothing has changed in the store, and the memory must be read again by `load`.
  */
-export async function reattribute(database: Database, inventory: Inventory): Promise<Reattribution> {
+export async function reattribute(
+  database: Database,
+  inventory: Inventory,
+  scope: "changed" | "all" = "changed",
+): Promise<Reattribution> {
   const { connection, addresses } = database;
-  const before = addresses.texts.map((_, address) => database.identityIndex.timeline(address));
+  const before = scope === "all" ? [] : addresses.texts.map((_, at) => database.identityIndex.timeline(at));
   database.useInventory(inventory);
-  const changed = before.flatMap((timeline, address) =>
-    isSame(timeline, database.identityIndex.timeline(address)) ? [] : [address],
-  );
+  const changed = addresses.texts.flatMap((_, address) => {
+    const timeline = before[address];
+    return timeline !== undefined && isSame(timeline, database.identityIndex.timeline(address)) ? [] : [address];
+  });
   try {
     const flows = await database.transaction(async () => {
       await database.identities.write(connection);

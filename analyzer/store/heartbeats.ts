@@ -2,20 +2,20 @@ import { encodeHeartbeat, parseHeartbeat, type SensorHeartbeat } from "../../mod
 import type { Database } from "./database.js";
 import { storeErrorOf } from "./store-error.js";
 
-/** Keeps the newest word of each of these sensors about itself, in place of the older one. @throws {StoreError} */
+/** Keeps the newest word of each of these sensors about itself, in place of the older one, within the caller's transaction. */
 export async function writeHeartbeats(database: Database, beats: readonly SensorHeartbeat[]): Promise<void> {
-  const { connection } = database;
   const utf8 = new TextDecoder();
+  for (const beat of beats) {
+    await database.connection.run("DELETE FROM heartbeats WHERE sensor = $1", [beat.sensor]);
+    const row = [beat.sensor, utf8.decode(encodeHeartbeat(beat))];
+    await database.connection.run("INSERT INTO heartbeats VALUES ($1, $2)", row);
+  }
+}
+
+/** The same as a transaction of its own. @throws {StoreError} */
+export async function keepHeartbeats(database: Database, beats: readonly SensorHeartbeat[]): Promise<void> {
   try {
-    await database.transaction(async () => {
-      for (const beat of beats) {
-        await connection.run("DELETE FROM heartbeats WHERE sensor = $1", [beat.sensor]);
-        await connection.run("INSERT INTO heartbeats VALUES ($1, $2)", [
-          beat.sensor,
-          utf8.decode(encodeHeartbeat(beat)),
-        ]);
-      }
-    });
+    await database.transaction(() => writeHeartbeats(database, beats));
   } catch (cause) {
     throw storeErrorOf("write to", database.options.path, cause);
   }

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { HOUR_US, windowStart } from "../../model/time-window.js";
 
-/** `unknown`: the source cannot count its drops. `late`: counted, but no more compared with other collectors. */
+/** `unknown`: the source cannot count its drops. `late`: counted, but no more compared with other collectors. A merge adds `closed-twice`. */
 type LossKind = "dropped" | "unknown" | "malformed" | "late";
 
 /** What one batch tells of packets or records that were not seen, or that we could not take. */

@@ -71,6 +71,8 @@ function reasonOf({ kind, lost }: Loss): string {
       return "the kernel or the interface dropped packets before they could be read";
     case "malformed":
       return `${counted(lost, "record was", "records were")} damaged and left out`;
+    case "closed-twice":
+      return `${counted(lost, "batch", "batches")} came to two stores that had closed their hours before they were merged, and may be counted twice`;
     case "late":
       return `${counted(lost, "flow", "flows")} came after their hour was closed and are counted without comparing collectors`;
     default:
@@ -153,7 +155,7 @@ export async function gapsOf(database: Database): Promise<SensorGap[]> {
       collector: loss.collector,
       fromUs: loss.fromUs,
       untilUs: loss.untilUs,
-      lost: loss.kind === "dropped" ? loss.lost : loss.kind === "late" ? 0 : "unknown",
+      lost: loss.kind === "dropped" ? loss.lost : loss.kind === "late" || loss.kind === "closed-twice" ? 0 : "unknown",
       reason: reasonOf(loss),
     }),
   );

@@ -1,9 +1,18 @@
 /**
  * - `in-use`: another process has the database file. `newer-version`: a later Portolan wrote it. `not-a-store`: it is some
  *   other file. `disk-full`: nothing more can be written, what was written stays. `permission`: the system forbids it.
- *   `io`: it cannot be opened, read or written for another reason. `failed`: anything else that the database refused.
+ *   `conflict`: what is asked contradicts what is there. `io`: it cannot be opened, read or written for another reason.
+ *   `failed`: anything else that the database refused.
  */
-export type StoreErrorCode = "in-use" | "newer-version" | "not-a-store" | "disk-full" | "permission" | "io" | "failed";
+export type StoreErrorCode =
+  | "in-use"
+  | "newer-version"
+  | "not-a-store"
+  | "disk-full"
+  | "permission"
+  | "conflict"
+  | "io"
+  | "failed";
 
 /** What the store could not do; the message is one line. */
 export class StoreError extends Error {

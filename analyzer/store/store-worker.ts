@@ -5,7 +5,7 @@ import { auditOf } from "./audit-query.js";
 import { appendAudit } from "./audit-rows.js";
 import { Database, type DatabaseOptions } from "./database.js";
 import type { Dictionary } from "./dictionary.js";
-import { heartbeatsOf, writeHeartbeats } from "./heartbeats.js";
+import { heartbeatsOf, keepHeartbeats } from "./heartbeats.js";
 import { samplesOf } from "./samples.js";
 import { sealOldHours } from "./sealing.js";
 import { gapsOf, sensorsOf } from "./sensors.js";
@@ -89,7 +89,7 @@ async function answer(request: StoreRequest): Promise<StoreAnswer> {
       );
       return { kind: "noted" };
     case "keep-heartbeats":
-      await write(now, () => writeHeartbeats(database, request.beats));
+      await write(now, () => keepHeartbeats(database, request.beats));
       return { kind: "noted" };
     case "heartbeats":
       return { kind: "heartbeats", beats: await heartbeatsOf(database) };
