@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { tryParseAddress } from "../../model/address.js";
+import { parseCidr } from "../../model/cidr.js";
 
 /**
  * How a policy set is to be enforced, decided by its author and signed with it: times are spans, measured by each host's
@@ -32,6 +33,28 @@ const probe = z.discriminatedUnion("kind", [
   }),
 ]);
 
+function isCidr(text: string): boolean {
+  try {
+    parseCidr(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const cidr = z.string().refine(isCidr, { error: "wanted a CIDR such as 192.0.2.0/24" });
+
+const disposition = z.strictObject({
+  client: cidr,
+  server: cidr,
+  protocol: z.exactOptional(z.number().int().min(0).max(255)),
+  ports: z.exactOptional(z.strictObject({ first: z.number().int().min(0), last: z.number().int().max(65535) })),
+  reason: z.string().min(1).max(256),
+});
+
+/** Traffic that reviewers looked at and want denied: it neither disturbs the quiet before a trial nor fails one. */
+export type Disposition = z.infer<typeof disposition>;
+
 /** Something that must answer while deny is in force, asked by a fresh socket; `hosts` absent: by every host. */
 export type HealthProbe = z.infer<typeof probe>;
 
@@ -49,9 +72,10 @@ export const enforcementSettingsSchema = z.strictObject({
   /** Audit lasts at least so long, and for the last `quietMs` of it nothing unexpected may have been counted. */
   auditMs: span(24 * 366).default(7 * 24 * 3_600_000),
   quietMs: span(24 * 366).default(24 * 3_600_000),
-  /** Packets that deny may drop in one lease before it is taken back; scanners are why it is not zero. */
-  dropBudget: z.number().int().nonnegative().default(1000),
-  /** Families in which traffic must have been seen before deny is tried. */
+  /** Attempts nobody looked at that a trial may drop before it is taken back. */
+  dropBudget: z.number().int().nonnegative().default(100),
+  dispositions: z.array(disposition).max(10_000).readonly().default([]),
+  /** Families in which every confirmation makes a fresh connection to a controller. */
   families: z
     .array(z.union([z.literal(4), z.literal(6)]))
     .readonly()

@@ -1,0 +1,111 @@
+// A signed policy that cuts the host off from its controller, its names or its health probe. With PORTOLAN_LONG=1 every
+// way of cutting off is tried with the enforcer alive, killed and stopped.
+import assert from "node:assert/strict";
+import test, { after, before } from "node:test";
+import type { PolicySet } from "../../policy/policy-set.js";
+import type { HealthProbe } from "../../policy/trust/enforcement-settings.js";
+import { pods, ports, rule } from "../policy/sample-policy.js";
+import { EnforcerProcess } from "./enforcer-process.js";
+import { HostNetwork, type TrafficAgent } from "./host-network.js";
+import { SWIFT, signNow } from "./release.js";
+import { HOST, INVENTORY } from "./sample-order.js";
+
+const CONTROLLER = 7443;
+const HEALTH = 8080;
+const [PEER4, PEER6] = ["10.88.0.2", "fd88::2"];
+const PROBES: readonly HealthProbe[] = [
+  { kind: "tcp", address: PEER4, port: HEALTH },
+  { kind: "tcp", address: PEER6, port: HEALTH },
+  { kind: "dns", address: PEER4, name: "controller.example" },
+  { kind: "dns", address: PEER6, name: "controller.example" },
+];
+/** The author disposed of everything, so that nothing but the trial itself can find the mistake. */
+const dispositions = ["0.0.0.0/0", "::/0"].map((all) => ({ client: all, server: all, reason: "careless" }));
+const SETTINGS = { ...SWIFT, families: [4, 6] as const, probes: PROBES, dispositions, dropBudget: 1_000_000 };
+
+type Victim = "controller" | "dns" | "health";
+
+/** May do everything but reach the victim. */
+function policyAgainst(victim: Victim, generation: number): PolicySet {
+  const all: readonly (readonly [Victim, ReturnType<typeof ports>])[] = [
+    ["controller", ports("tcp", CONTROLLER)],
+    ["dns", ports("udp", 53)],
+    ["health", ports("tcp", HEALTH)],
+  ];
+  const host = { kind: "workloads", selector: pods("lab", { app: "host" }) } as const;
+  const services = all.filter(([name]) => name !== victim).map(([, service]) => service);
+  return {
+    version: 1,
+    name: "mistake",
+    generation,
+    rules: [rule("most", host, { kind: "any" }, services)],
+    isolations: [{ selector: host.selector, direction: "egress", mode: "deny" }],
+    groups: [],
+  };
+}
+
+let network: HostNetwork;
+let inside: TrafficAgent;
+before(async () => {
+  network = new HostNetwork();
+  inside = network.agent(network.inHost);
+  const peer = network.agent(network.inPeer);
+  for (const port of [CONTROLLER, HEALTH]) await peer.listen("tcp", port);
+  await peer.listen("udp", 53);
+});
+after(() => network?.close());
+
+/** Whether the victim answers a fresh question over this family now. */
+async function reaches(victim: Victim, address: string): Promise<boolean> {
+  if (victim === "dns") return (await inside.question(address, 53, 150)) === "ok";
+  return (await inside.connect(address, victim === "controller" ? CONTROLLER : HEALTH, 150)) === "ok";
+}
+
+/** Milliseconds from the first question that was not answered to the first that was again; watches until then. */
+async function outage(victim: Victim, address: string, onCut: () => void): Promise<number> {
+  const end = Date.now() + 60_000;
+  while (await reaches(victim, address)) assert.ok(Date.now() < end, `${victim} was never cut off over ${address}`);
+  const cut = performance.now() - 150;
+  onCut();
+  while (!(await reaches(victim, address))) assert.ok(Date.now() < end, `${victim} stays cut off over ${address}`);
+  return Math.round(performance.now() - cut);
+}
+
+const FATES = ["alive", "SIGKILL", "SIGSTOP"] as const;
+const VICTIMS = ["controller", "dns", "health"] as const;
+const isLong = process.env.PORTOLAN_LONG === "1";
+const CASES = VICTIMS.flatMap((victim) => FATES.map((fate) => ({ victim, fate }))).filter(
+  ({ victim, fate }) => isLong || fate === "alive" || victim === "controller",
+);
+
+for (const { victim, fate } of CASES) {
+  test(`a policy that cuts off the ${victim} heals by itself with the enforcer ${fate}, over IPv4 and IPv6`, async (t) => {
+    const enforcer = new EnforcerProcess(network.inHost, HOST, INVENTORY);
+    t.after(async () => {
+      await enforcer.remove();
+      network.nft("add table inet portolan\ndelete table inet portolan\n");
+    });
+    enforcer.setPolicy(await signNow(policyAgainst(victim, 1), INVENTORY, SETTINGS));
+    await enforcer.start(["--controller", `${PEER4}:${CONTROLLER}`, "--controller", `[${PEER6}]:${CONTROLLER}`]);
+    await enforcer.untilPhase("mistake", "ready");
+    let isStruck = false;
+    const strike = () => {
+      if (isStruck || fate === "alive") return;
+      isStruck = true;
+      enforcer.signal(fate);
+    };
+    const watched = Promise.all([PEER4, PEER6].map((address) => outage(victim, address, strike)));
+    const promoted = enforcer.say({ verb: "promote", scope: "mistake" }).catch(() => undefined);
+    const [over4, over6] = await watched;
+    t.diagnostic(
+      `${victim}, enforcer ${fate}: cut off for ${over4} ms over IPv4, ${over6} ms over IPv6 (lease ${SWIFT.trialLeaseMs} ms)`,
+    );
+    if (fate === "alive") {
+      await promoted;
+      await enforcer.until(() => /mistake: trial-failed: .*(controller|probe)/.test(enforcer.log), "a failed trial");
+    } else {
+      await enforcer.end("SIGKILL");
+    }
+    for (const address of [PEER4, PEER6]) assert.ok(await reaches(victim, address));
+  });
+}
