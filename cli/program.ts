@@ -4,8 +4,17 @@ import { analyzerCommand } from "./analyzer.js";
 import { approveCommand } from "./approve.js";
 import { configCommand } from "./config/config-command.js";
 import { CONFIG_FLAGS, verbsOf } from "./config/settings.js";
+import {
+  pauseCommand,
+  promoteCommand,
+  quarantineCommand,
+  resumeCommand,
+  rollbackCommand,
+  statusCommand,
+} from "./control.js";
 import { demoCommand } from "./demo.js";
 import { diffCommand } from "./diff.js";
+import { enforceCommand } from "./enforce.js";
 import { exportCommand } from "./export.js";
 import { EXIT } from "./failure.js";
 import { flowsCommand } from "./flows.js";
@@ -47,6 +56,15 @@ export function program(): Command {
   portolan.addCommand(keygenCommand()).addCommand(approveCommand()).addCommand(signCommand());
   portolan.commandsGroup("Report on enforcement:");
   portolan.addCommand(reportCommand());
+  portolan.commandsGroup("Enforce policies on a host:");
+  portolan
+    .addCommand(enforceCommand())
+    .addCommand(statusCommand())
+    .addCommand(promoteCommand())
+    .addCommand(rollbackCommand())
+    .addCommand(pauseCommand())
+    .addCommand(resumeCommand())
+    .addCommand(quarantineCommand());
   portolan.commandsGroup("Configure:");
   portolan.addCommand(configCommand());
   portolan.addHelpText(

@@ -4,8 +4,8 @@ import test, { type TestContext } from "node:test";
 import { SHOP } from "../policy/sample-policy.js";
 import { portolan, signingWorkspace } from "./signing-workspace.js";
 
-function workspace(t: TestContext) {
-  const made = signingWorkspace(SHOP.policy, SHOP.inventory);
+async function workspace(t: TestContext) {
+  const made = await signingWorkspace(SHOP.policy, SHOP.inventory);
   t.after(made.remove);
   const { at } = made;
   const input = ["--policy", at("policy.json"), "--inventory", at("inventory.yaml")];
@@ -15,8 +15,8 @@ function workspace(t: TestContext) {
   return { ...made, input, approve, sign };
 }
 
-test("a policy that one wrote and another approved is signed, and every private key stays private", (t) => {
-  const { at, input, approve, sign } = workspace(t);
+test("a policy that one wrote and another approved is signed, and every private key stays private", async (t) => {
+  const { at, input, approve, sign } = await workspace(t);
   const first = approve(...input, "--generation", "7", "--mode", "deny", "--key", at("alice.key"), "--out", at("a"));
   assert.equal(first.status, 0, first.stderr);
   assert.match(
@@ -32,20 +32,25 @@ test("a policy that one wrote and another approved is signed, and every private 
     vouchings.map(({ role, person }) => `${role} ${person}`),
     ["author alice", "approver bob", "signer release"],
   );
-  assert.equal(statSync(at("alice.key")).mode & 0o777, 0o600);
-  const { d } = JSON.parse(readFileSync(at("alice.key"), "utf8")) as { d: string };
+  const people = ["--person", "carol", "--roles", "author", "--keyring", at("keyring.json"), "--out", at("carol.key")];
+  const made = portolan("keygen", ...people);
+  assert.equal(made.status, 0, made.stderr);
+  assert.equal(statSync(at("carol.key")).mode & 0o777, 0o600);
+  const { d } = JSON.parse(readFileSync(at("carol.key"), "utf8")) as { d: string };
+  const { d: alices } = JSON.parse(readFileSync(at("alice.key"), "utf8")) as { d: string };
   for (const text of [
+    made.stdout,
     first.stdout,
     first.stderr,
     readFileSync(at("keyring.json"), "utf8"),
     readFileSync(at("a"), "utf8"),
   ]) {
-    assert.ok(!text.includes(d));
+    assert.ok(!text.includes(d) && !text.includes(alices));
   }
 });
 
-test("what enforcers would refuse is not signed: one person, no approver, an edited approval", (t) => {
-  const { at, input, approve, sign } = workspace(t);
+test("what enforcers would refuse is not signed: one person, no approver, an edited approval", async (t) => {
+  const { at, input, approve, sign } = await workspace(t);
   approve(...input, "--key", at("alice.key"), "--out", at("a"));
   const alone = sign("--approval", at("a"));
   assert.equal(alone.status, 2);
@@ -59,8 +64,8 @@ test("what enforcers would refuse is not signed: one person, no approver, an edi
   assert.equal(approve("--approval", at("a"), "--key", at("bob.key")).status, 2);
 });
 
-test("a key that others may read is not used, and none is written over another", (t) => {
-  const { at, input, approve } = workspace(t);
+test("a key that others may read is not used, and none is written over another", async (t) => {
+  const { at, input, approve } = await workspace(t);
   chmodSync(at("alice.key"), 0o640);
   const open = approve(...input, "--key", at("alice.key"), "--out", at("a"));
   assert.equal(open.status, 3);
@@ -70,8 +75,8 @@ test("a key that others may read is not used, and none is written over another",
   assert.match(again.stderr, /it is there already, and a key is never overwritten/);
 });
 
-test("settings are read from YAML, and one that is unknown is refused by name", (t) => {
-  const { at, input, approve } = workspace(t);
+test("settings are read from YAML, and one that is unknown is refused by name", async (t) => {
+  const { at, input, approve } = await workspace(t);
   writeFileSync(
     at("s.yaml"),
     "leaseMs: 60000\nonSilence: fail-static\nprobes:\n- { kind: tcp, address: 10.0.0.53, port: 53 }\n",

@@ -5,9 +5,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Proposal } from "../../analyzer/proposal.js";
 import { renderProposal } from "../../analyzer/proposal-file.js";
+import { writePrivateFile } from "../../cli/trust-files.js";
 import { formatInventory } from "../../model/inventory-format.js";
 import type { Inventory } from "../../model/workload.js";
 import type { PolicySet } from "../../policy/policy-set.js";
+import { renderKeyring, type TrustedKey } from "../../policy/trust/keyring.js";
+import { generateSigningKey } from "../../policy/trust/signing-key.js";
 
 export const MAIN = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
 
@@ -34,17 +37,20 @@ export function proposalText(policySet: PolicySet): string {
   return renderProposal(proposal);
 }
 
-/** A folder with a policy, its inventory, and the keys of three people, made by the verbs as people do. */
-export function signingWorkspace(policySet: PolicySet, inventory: Inventory) {
+/** A folder with a policy, its inventory, and the keys of four people. */
+export async function signingWorkspace(policySet: PolicySet, inventory: Inventory) {
   const folder = mkdtempSync(join(tmpdir(), `portolan-signing-${process.pid}-`));
   const at = (name: string) => join(folder, name);
   writeFileSync(at("policy.json"), proposalText(policySet));
   writeFileSync(at("inventory.yaml"), formatInventory(inventory));
-  const people = { alice: "author", bob: "approver", release: "signer", ops: "promoter" };
-  for (const [name, role] of Object.entries(people)) {
-    const args = ["--person", name, "--roles", role, "--out", at(`${name}.key`), "--keyring", at("keyring.json")];
-    const { status, stderr } = portolan("keygen", ...args);
-    if (status !== 0) throw new Error(stderr);
+  const people = { alice: "author", bob: "approver", release: "signer", ops: "promoter" } as const;
+  const keys: TrustedKey[] = [];
+  for (const [person, role] of Object.entries(people)) {
+    const { id, publicKey, privateFile } = await generateSigningKey();
+    writePrivateFile(at(`${person}.key`), privateFile);
+    const [notBefore, notAfter] = ["2020-01-01T00:00:00Z", "2120-01-01T00:00:00Z"];
+    keys.push({ id, person, publicKey, roles: [role], notBefore, notAfter });
   }
+  writeFileSync(at("keyring.json"), renderKeyring({ version: 1, fourEyes: true, keys }));
   return { folder, at, remove: () => rmSync(folder, { recursive: true }) };
 }
