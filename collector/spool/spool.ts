@@ -4,12 +4,12 @@ import { join } from "node:path";
 import type { BatchOrigin } from "../../model/flow-batch.js";
 import { encodeFlowLoss, FLOW_LOSS_SCHEMA, type FlowLoss } from "../../model/flow-loss.js";
 import type { Message } from "../../stream/carrier.js";
+import { ownFolder } from "../../stream/folder-owner.js";
 import { batchMessage } from "../batch-sink.js";
 import type { BatchSummary, EncodedBatch } from "../encoded-batch.js";
 import { LostRanges } from "./lost-ranges.js";
 import { Segment } from "./segment.js";
 import { SpoolError } from "./spool-error.js";
-import { ownFolder } from "./spool-owner.js";
 import { type BatchHead, batchHead, encodeRecord, type SpoolHead, scanRecord } from "./spool-record.js";
 
 export interface SpoolOptions {
@@ -312,7 +312,7 @@ export class Spool {
   }
 
   /** What is to be sent next; the same again until it is acknowledged. Undefined when everything is sent. */
-  next(mostMessages = FLIGHT_MESSAGES): Flight | undefined {
+  next(): Flight | undefined {
     for (;;) {
       const segment = this.#segments[0];
       if (segment === undefined) return undefined;
@@ -320,20 +320,20 @@ export class Spool {
         if (!this.#leave(segment)) return undefined;
         continue;
       }
-      const flight = this.#flightOf(segment, mostMessages);
+      const flight = this.#flightOf(segment);
       if (flight.messages.length > 0) return flight;
       segment.readAt = flight.end;
     }
   }
 
-  #flightOf(segment: Segment, mostMessages: number): Flight {
+  #flightOf(segment: Segment): Flight {
     const from = segment.readAt;
     const bytes = segment.read(from);
     const messages: Message[] = [];
     const batches: BatchHead[] = [];
     const losses: FlowLoss[] = [];
     let at = 0;
-    while (at < bytes.length && at < FLIGHT_BYTES && messages.length < mostMessages) {
+    while (at < bytes.length && at < FLIGHT_BYTES && messages.length < FLIGHT_MESSAGES) {
       const scanned = scanRecord(bytes, at);
       if (scanned.kind !== "record") {
         if (messages.length > 0) break; // what is whole goes first, and then we meet this again

@@ -1,7 +1,7 @@
 import { linkSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Two processes that write one spool would mix their batches, so the folder has one owner, named in this file. */
+/** Two processes that write one spool would mix what is in it, so the folder has one owner, named in this file. */
 const FILE = "owner";
 
 /** A process and when it started, since numbers are given again. Undefined for one that is not there. */
