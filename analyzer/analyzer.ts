@@ -5,6 +5,7 @@ import { formatInventory } from "../model/inventory-format.js";
 import type { SensorHeartbeat } from "../model/sensor-heartbeat.js";
 import type { Inventory } from "../model/workload.js";
 import type { Keyring } from "../policy/trust/keyring.js";
+import type { DenialsSince, TrailPoint } from "./alerts/denial-sightings.js";
 import type { AcceptedDenial } from "./audit/accepted-denials.js";
 import type { AuditFigures } from "./audit/audit-figures.js";
 import { type AuditReport, auditReport } from "./audit/audit-report.js";
@@ -152,6 +153,11 @@ export class Analyzer implements ExplorerSource {
     ]);
     const inventory = this.currentInventory;
     return { figures, report: auditReport({ figures, ...span, approvals, accepted, inventory, graph, sensors, gaps }) };
+  }
+
+  /** What enforcers counted in the next entries of the audit trail after a point; without one, where the trail ends. */
+  denialsSince(after: TrailPoint | undefined): Promise<DenialsSince> {
+    return this.store.denialsSince(after);
   }
 
   /** Stores all that was taken, and shows it. @throws {StoreError} */

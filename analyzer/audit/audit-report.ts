@@ -1,7 +1,4 @@
-import { parseAddress } from "../../model/address.js";
-import type { EndIdentity } from "../../model/conversation.js";
 import type { Graph } from "../../model/graph.js";
-import { AddressTimelines } from "../../model/identity-index.js";
 import { formatProtocol } from "../../model/protocol.js";
 import type { VerdictExample } from "../../model/verdict-report.js";
 import { parseVerdictReport } from "../../model/verdict-report.js";
@@ -14,6 +11,7 @@ import { compareReach, type ReachComparison } from "../report/reach.js";
 import { type AcceptedDenial, acceptanceOf, type NamedEnd } from "./accepted-denials.js";
 import type { AuditFigures, CountedEdge, EnforcerStanding } from "./audit-figures.js";
 import { auditGates } from "./audit-gates.js";
+import { namedEnds } from "./named-ends.js";
 import type { PolicyApproval } from "./policy-approvals.js";
 
 export const AUDIT_REPORT_VERSION = 1;
@@ -82,18 +80,6 @@ export interface AuditInput {
 const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 const STANDINGS: readonly EdgeStanding[] = ["new", "known", "accepted"];
 
-/** What the inventory calls an address at a time. */
-function namer(inventory: Inventory): (address: string, timeUs: number) => NamedEnd {
-  const identities: EndIdentity[] = [];
-  const timelines = new AddressTimelines(inventory, (identity) => identities.push(identity) - 1);
-  return (address, timeUs) => {
-    const timeline = timelines.of(parseAddress(address));
-    const part = timeline.untilUs.findIndex((until) => timeUs < until);
-    const identity = identities[timeline.identities[part] as number] as EndIdentity;
-    return { address, name: identity.kind === "workload" ? identity.id : identity.name };
-  };
-}
-
 type EdgeKey = Pick<CountedEdge, "direction" | "client" | "server" | "protocol" | "port">;
 const edgeKey = (scope: string, { direction, client, server, protocol, port }: EdgeKey) =>
   JSON.stringify([scope, direction, client, server, protocol, port]);
@@ -117,7 +103,7 @@ function examplesOf({ entries }: AuditFigures): Map<string, AuditEdge["examples"
 
 function edgesOf(input: AuditInput): AuditEdge[] {
   const { figures, inventory, accepted, fromUs } = input;
-  const nameOf = namer(inventory);
+  const nameOf = namedEnds(inventory);
   const examples = examplesOf(figures);
   return figures.edges.map((edge): AuditEdge => {
     const client = nameOf(edge.client, edge.lastUs);

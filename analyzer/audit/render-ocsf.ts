@@ -3,7 +3,7 @@ import { hasPorts, parseProtocol } from "../../model/protocol.js";
 import type { AuditEdge } from "./audit-report.js";
 
 /** The schema that the events follow: OCSF 1.4.0, class Network Activity, with the profile Security Control. */
-const OCSF_VERSION = "1.4.0";
+export const OCSF_VERSION = "1.4.0";
 const NETWORK_ACTIVITY = 4001;
 
 const OPEN = 1; // activity: a connection was opened

@@ -2,6 +2,7 @@ import type { ConversationKey } from "../../model/conversation.js";
 import type { SensorHeartbeat } from "../../model/sensor-heartbeat.js";
 import type { Inventory } from "../../model/workload.js";
 import type { FlowSample } from "../../policy/allow-rule.js";
+import type { DenialsSince, TrailPoint } from "../alerts/denial-sightings.js";
 import type { AuditFigures } from "../audit/audit-figures.js";
 import type { AuditDocument } from "../audit/audit-trail.js";
 import type { SensorStatus } from "../explorer.js";
@@ -31,6 +32,7 @@ export type StoreRequest =
       readonly positions: readonly LogPosition[];
     }
   | { readonly kind: "audit"; readonly fromUs: number; readonly untilUs: number }
+  | { readonly kind: "denials"; readonly after: TrailPoint | undefined }
   | {
       readonly kind: "windows";
       readonly width: "hour" | "minute";
@@ -59,6 +61,7 @@ export type StoreAnswer =
   | { readonly kind: "noted" }
   | { readonly kind: "audit-kept"; readonly added: number }
   | { readonly kind: "audit"; readonly figures: AuditFigures }
+  | { readonly kind: "denials"; readonly denials: DenialsSince }
   | { readonly kind: "windows"; readonly windows: WindowColumns; readonly added: DictionaryTails }
   | { readonly kind: "activity"; readonly activity: ActivityColumns; readonly added: DictionaryTails }
   | { readonly kind: "samples"; readonly samples: readonly FlowSample[] }

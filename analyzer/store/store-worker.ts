@@ -4,6 +4,7 @@ import { reattribute } from "./attribution.js";
 import { auditOf } from "./audit-query.js";
 import { appendAudit } from "./audit-rows.js";
 import { Database, type DatabaseOptions } from "./database.js";
+import { denialsSince } from "./denial-query.js";
 import type { Dictionary } from "./dictionary.js";
 import { heartbeatsOf, keepHeartbeats } from "./heartbeats.js";
 import { samplesOf } from "./samples.js";
@@ -99,6 +100,8 @@ async function answer(request: StoreRequest): Promise<StoreAnswer> {
     }
     case "audit":
       return { kind: "audit", figures: await auditOf(database, request.fromUs, request.untilUs) };
+    case "denials":
+      return { kind: "denials", denials: await denialsSince(database, request.after) };
     case "windows": {
       const { fromUs, untilUs } = request;
       const found =

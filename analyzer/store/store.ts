@@ -6,6 +6,7 @@ import type { FlowBatch } from "../../model/flow-batch.js";
 import type { SensorHeartbeat } from "../../model/sensor-heartbeat.js";
 import { EMPTY_INVENTORY, type Inventory } from "../../model/workload.js";
 import type { FlowSample } from "../../policy/allow-rule.js";
+import type { DenialsSince, TrailPoint } from "../alerts/denial-sightings.js";
 import type { AuditFigures } from "../audit/audit-figures.js";
 import type { AuditDocument } from "../audit/audit-trail.js";
 import type { SensorStatus, TimeSpan } from "../explorer.js";
@@ -172,6 +173,11 @@ export class Store {
   async audit(span: TimeSpan): Promise<AuditFigures> {
     const { fromUs = Number.NEGATIVE_INFINITY, untilUs = Number.POSITIVE_INFINITY } = span;
     return (await this.ask<"audit">({ kind: "audit", fromUs, untilUs })).figures;
+  }
+
+  /** What enforcers counted in the next entries of the audit trail after a point; without one, where the trail ends. */
+  async denialsSince(after: TrailPoint | undefined): Promise<DenialsSince> {
+    return (await this.ask<"denials">({ kind: "denials", after })).denials;
   }
 
   /**
