@@ -1,18 +1,21 @@
 import { Command } from "commander";
+import type { AlertDesk } from "../analyzer/alerts/alert-desk.js";
 import { Analyzer } from "../analyzer/analyzer.js";
+import { type AlertOptions, addAlertOptions, alertReceivers, startAlerts } from "./alert-option.js";
 import { type AuditFileOptions, addAuditOptions, readAuditFiles } from "./audit-option.js";
 import { EXIT, Failure } from "./failure.js";
 import { followInventoryFile } from "./follow-inventory-file.js";
 import { KafkaFollower } from "./follow-kafka.js";
 import { addKafkaOptions, type KafkaOptions, kafkaSettings } from "./kafka-option.js";
 import { DEFAULT_LISTEN, formatListen, type Listen, listenOption } from "./listen.js";
+import { alertMetrics } from "./metrics/alert-metrics.js";
 import { analyzerMetrics, caughtUpCondition, storeCondition } from "./metrics/analyzer-metrics.js";
 import { probesOf } from "./metrics/show-probes.js";
 import { readInventory } from "./read-inventory.js";
 import { serveExplorer } from "./serve.js";
 import { stopSignal } from "./stop-signal.js";
 
-interface AnalyzerOptions extends KafkaOptions, AuditFileOptions {
+interface AnalyzerOptions extends KafkaOptions, AuditFileOptions, AlertOptions {
   readonly store: string;
   readonly inventory?: string;
   readonly group?: string;
@@ -29,8 +32,11 @@ async function analyze(options: AnalyzerOptions): Promise<void> {
   const inventory = options.inventory === undefined ? undefined : readInventory(options.inventory);
   const stopped = stopSignal();
   const audit = await readAuditFiles(options);
+  const receivers = alertReceivers(options);
   const analyzer = await Analyzer.open({ path: options.store, inventory, audit });
+  let alerts: AlertDesk | undefined;
   try {
+    alerts = startAlerts(receivers, options, analyzer, audit.accepted, say);
     const follower = await KafkaFollower.start(settings, analyzer, {
       group: options.group,
       withInventory: inventory === undefined,
@@ -50,7 +56,7 @@ async function analyze(options: AnalyzerOptions): Promise<void> {
         storePath: options.store,
       };
       const server = await serveExplorer(analyzer, options.listen, false, {
-        probes: probesOf("analyzer", conditions, analyzerMetrics(view)),
+        probes: probesOf("analyzer", conditions, [...analyzerMetrics(view), ...alertMetrics(() => alerts?.figures())]),
         ...(options.allowedHost === undefined ? {} : { allowedHosts: options.allowedHost }),
       });
       const unwatch =
@@ -64,6 +70,7 @@ async function analyze(options: AnalyzerOptions): Promise<void> {
       await follower.close();
     }
   } finally {
+    await alerts?.close();
     await analyzer.close();
   }
   const { batches, duplicates, flows } = analyzer.intake();
@@ -86,7 +93,7 @@ export function analyzerCommand(): Command {
     .addOption(listenOption("where to serve the explorer"))
     .option("--allowed-host <name...>", "names, besides addresses and localhost, under which the explorer is reached")
     .option("--json", "print the totals as JSON at the end");
-  return addKafkaOptions(addAuditOptions(command))
+  return addKafkaOptions(addAlertOptions(addAuditOptions(command)))
     .addHelpText(
       "after",
       `

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { ALERT_SECRET_VARIABLE } from "../alert-option.js";
 import { EXIT, Failure } from "../failure.js";
 import { KAFKA_PASSWORD_VARIABLE } from "../kafka-option.js";
 import { type ConfigFile, formatPlace } from "./config-file.js";
@@ -10,7 +11,7 @@ import { COMMON, settingsOf, type Verb, verbsOf } from "./settings.js";
 const PROCESSES = ["run", "collect", "analyzer", "enforce"];
 
 /** Variables of ours that are no option: they name a file, hold a secret, or belong to the build and its tests. */
-const OTHER_VARIABLES = new Set(["PORTOLAN_CONFIG", KAFKA_PASSWORD_VARIABLE]);
+const OTHER_VARIABLES = new Set(["PORTOLAN_CONFIG", KAFKA_PASSWORD_VARIABLE, ALERT_SECRET_VARIABLE]);
 
 function originText({ origin }: Effective): string {
   switch (origin.kind) {
