@@ -1,10 +1,13 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { askEnforcer, NoEnforcer } from "../enforcer/control/control-client.js";
 import { type ControlAnswer, type ControlRequest, DEFAULT_SOCKET } from "../enforcer/control/control-protocol.js";
 import type { EnforcerKernel } from "../enforcer/enforcer-kernel.js";
 import type { HostStatus } from "../enforcer/host-enforcer.js";
 import { openKernel } from "../enforcer/nft-kernel.js";
+import { STAGES } from "../policy/trust/stage-order.js";
 import { EXIT, Failure } from "./failure.js";
+import { addKafkaOptions } from "./kafka-option.js";
+import { promoteStage, type StageOptions } from "./promote-stage.js";
 import { readInventory } from "./read-inventory.js";
 import { parseSpan } from "./span.js";
 
@@ -194,17 +197,31 @@ Example:
 }
 
 export function promoteCommand(): Command {
-  return controlCommand("promote", "try deny on this host, if nothing speaks against it")
-    .requiredOption("--scope <name>", "policy set")
+  const command = controlCommand("promote", "try deny: on this host, or stage by stage on all of them")
+    .option("--scope <name>", "policy set, on this host")
+    .addOption(new Option("--stage <stage>", "how far the rollout on all hosts may go").choices(STAGES))
+    .option("--auto", "go there through every stage before it, and take all back if a host takes its trial back")
+    .option("-p, --policy <file>", "signed policy that is rolled out")
+    .option("-k, --key <file>", "your private key, whose role is promoter")
+    .option("--keyring <file>", "keys that enforcers trust", "/etc/portolan/keyring.json")
+    .option("--within <span>", "how long to wait for hosts to be ready or to come through", parseSpan, 60_000);
+  return addKafkaOptions(command)
     .addHelpText(
       "after",
       `
 Refused with the list of what is not met, exit code ${EXIT.no}. A trial that cannot be confirmed takes itself back.
+Stages: ${STAGES.join(", ")}; each holds the hosts of those before it, and audit takes all of them back.
 
-Example:
-  sudo portolan promote --scope shop`,
+Examples:
+  sudo portolan promote --scope shop
+  portolan promote --stage 25% --auto --policy shop.signed --key ops.key --keyring keyring.json --kafka kafka-1:9092`,
     )
-    .action(async (options: ControlOptions & { readonly scope: string }) => {
+    .action(async (options: ControlOptions & StageOptions) => {
+      if (options.stage !== undefined) {
+        await promoteStage(options, (text) => process.stdout.write(`${text}\n`));
+        return;
+      }
+      if (options.scope === undefined) throw new Failure("Cannot promote: wanted --scope or --stage", EXIT.input);
       await askOr(options, { verb: "promote", scope: options.scope });
     });
 }

@@ -19,16 +19,19 @@ import { formatAddress, tryParseAddress } from "../model/address.js";
 import type { Inventory } from "../model/workload.js";
 import type { PolicySet } from "../policy/policy-set.js";
 import { currentAddresses } from "../policy/selection.js";
+import { kafkaCarrier } from "../stream/kafka/kafka-carrier.js";
 import { flagOnly } from "./config/settings.js";
+import { tieToCarrier } from "./enforce-carrier.js";
 import { EXIT, Failure, failureLines } from "./failure.js";
 import { followFile } from "./follow-file.js";
+import { addKafkaOptions, type KafkaOptions, kafkaSettings } from "./kafka-option.js";
 import { parseListen } from "./listen.js";
 import { readInventory } from "./read-inventory.js";
 import { stopSignal } from "./stop-signal.js";
 import { readKeyring, readSigned } from "./trust-files.js";
 import { wholeNumber } from "./whole-number.js";
 
-interface EnforceOptions {
+interface EnforceOptions extends KafkaOptions {
   readonly policy?: readonly string[];
   readonly inventory?: string;
   readonly keyring?: string;
@@ -110,7 +113,7 @@ async function run(enforcer: HostEnforcer, ended: Promise<unknown>): Promise<voi
 }
 
 export function enforceCommand(): Command {
-  return new Command("enforce")
+  const command = new Command("enforce")
     .description("hold this host's kernel at what signed policies say: count first, then deny")
     .option("-p, --policy <file...>", "signed policies, followed while they change")
     .option("-i, --inventory <file>", "workloads and their addresses, followed while it changes")
@@ -131,12 +134,15 @@ export function enforceCommand(): Command {
     .option("--poll-seconds <n>", "how often the kernel's counts are read", wholeNumber(1, 3600), 30)
     .addOption(
       flagOnly(new Command().createOption("--boot", "load what was confirmed before the last shutdown, and end")),
-    )
+    );
+  return addKafkaOptions(command)
     .addHelpText(
       "after",
       `
 Wants CAP_NET_ADMIN and nothing else; opens no port. Ending it leaves the kernel as it is: a lease that nobody renews runs out by
 itself, and what is not denied any more is still counted. How policies come from audit to deny: docs/enforce.md.
+
+Policies come from files, from portolan.policies (--kafka), or both; the inventory from a file, else from portolan.inventory.
 
 Example:
   sudo portolan enforce --policy shop.signed --inventory inventory.yaml --keyring keyring.json --host shop/api`,
@@ -148,6 +154,7 @@ Example:
       if (options.boot) return await restoreAtBoot(options, folder, host);
       const keyringPath = options.keyring as string;
       const keyring = await readKeyring(keyringPath);
+      const settings = kafkaSettings("enforce", options);
       const stopped = stopSignal();
       const baseline = readMemory(folder).baseline;
       const kernel: EnforcerKernel = await openKernel({ host, ...(baseline === "" ? {} : { baseline }) });
@@ -183,12 +190,19 @@ Example:
         unfollow.push(followFile(path, say, take));
       }
       say(`enforcing on ${host}; local control at ${options.socket}`);
+      const tie = new AbortController();
+      const tied =
+        settings === undefined
+          ? Promise.resolve()
+          : tieToCarrier(() => kafkaCarrier(settings), enforcer, options.inventory === undefined, say, tie.signal);
       try {
         await run(enforcer, stopped);
       } finally {
         for (const stop of unfollow) stop();
         control.close();
         await enforcer.stop();
+        tie.abort();
+        await tied;
         await kernel.close();
       }
     });

@@ -2,7 +2,6 @@ import { Command } from "commander";
 import { analyzeCommand } from "./analyze.js";
 import { analyzerCommand } from "./analyzer.js";
 import { approveCommand } from "./approve.js";
-import { collectCommand } from "./collect.js";
 import { configCommand } from "./config/config-command.js";
 import { CONFIG_FLAGS, verbsOf } from "./config/settings.js";
 import {
@@ -23,6 +22,7 @@ import { inventoryCommand } from "./inventory.js";
 import { keygenCommand } from "./keygen.js";
 import { lintCommand } from "./lint.js";
 import { mergeCommand } from "./merge.js";
+import { policiesCommand } from "./policies.js";
 import { replayCommand } from "./replay.js";
 import { reportCommand } from "./report.js";
 import { runCommand } from "./run.js";
@@ -44,11 +44,7 @@ export function program(): Command {
   portolan.commandsGroup("Chart traffic:");
   portolan.addCommand(demoCommand()).addCommand(analyzeCommand()).addCommand(runCommand()).addCommand(flowsCommand());
   portolan.commandsGroup("Chart traffic of many hosts, through Kafka:");
-  portolan
-    .addCommand(collectCommand())
-    .addCommand(analyzerCommand())
-    .addCommand(inventoryCommand())
-    .addCommand(mergeCommand());
+  portolan.addCommand(analyzerCommand()).addCommand(inventoryCommand()).addCommand(mergeCommand());
   portolan.commandsGroup("Write and check policies:");
   portolan
     .addCommand(exportCommand())
@@ -58,7 +54,11 @@ export function program(): Command {
     .addCommand(lintCommand())
     .addCommand(replayCommand());
   portolan.commandsGroup("Approve policies:");
-  portolan.addCommand(keygenCommand()).addCommand(approveCommand()).addCommand(signCommand());
+  portolan
+    .addCommand(keygenCommand())
+    .addCommand(approveCommand())
+    .addCommand(signCommand())
+    .addCommand(policiesCommand());
   portolan.commandsGroup("Report on enforcement:");
   portolan.addCommand(reportCommand());
   portolan.commandsGroup("Enforce policies on a host:");

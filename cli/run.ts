@@ -70,7 +70,8 @@ Example:
         let sendFailures = 0;
         const probes = probesOf("run", () => [storeCondition(analyzer.storeFault()), captureCondition(capture)], [
           ...collectorMetrics({
-            isCapturing: () => [[options.interface, capture?.kind === "capturing"]],
+            interface: options.interface,
+            isCapturing: () => capture?.kind === "capturing",
             totals: () => collector?.totals(),
             sendFailures: () => sendFailures,
           }),

@@ -603,6 +603,16 @@ export class HostEnforcer {
     });
   }
 
+  identity(): { enforcer: string; boot: string; startedUs: number } {
+    const { enforcer, boot } = this.#parts;
+    return { enforcer, boot, startedUs: this.#startedUs };
+  }
+
+  /** Verdict reports on their way. */
+  reports(): { waiting: number; bytes: number; lost: number } {
+    return this.#outbox.totals();
+  }
+
   async status() {
     const kernel = await this.#parts.kernel.readBack();
     const { host, enforcer, boot } = this.#parts;

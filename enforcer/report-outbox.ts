@@ -12,23 +12,28 @@ const MOST_REPORTS = 10_000;
  */
 export class ReportOutbox {
   readonly #names: string[];
+  readonly #bytes = new Map<string, number>();
   #lost = 0;
 
   constructor(private readonly folder: StateFolder) {
     this.#names = folder.list("reports");
+    for (const name of this.#names) this.#bytes.set(name, folder.read(`reports/${name}`)?.length ?? 0);
   }
 
-  totals(): { waiting: number; lost: number } {
-    return { waiting: this.#names.length, lost: this.#lost };
+  totals(): { waiting: number; bytes: number; lost: number } {
+    const bytes = this.#names.reduce((sum, name) => sum + (this.#bytes.get(name) ?? 0), 0);
+    return { waiting: this.#names.length, bytes, lost: this.#lost };
   }
 
   /** Puts it in under its number, which grows; what is there under it already is the same report. */
   put(number: number, report: VerdictReport): void {
     const name = `${String(number).padStart(15, "0")}.json`;
-    this.folder.write(`reports/${name}`, encodeVerdictReport(report));
+    const bytes = encodeVerdictReport(report);
+    this.folder.write(`reports/${name}`, bytes);
+    this.#bytes.set(name, bytes.length);
     if (!this.#names.includes(name)) this.#names.push(name);
     while (this.#names.length > MOST_REPORTS) {
-      this.folder.remove(`reports/${this.#names.shift()}`);
+      this.#forget(this.#names[0] as string);
       this.#lost++;
     }
   }
@@ -38,8 +43,13 @@ export class ReportOutbox {
     for (let name = this.#names[0]; name !== undefined; name = this.#names[0]) {
       const bytes = this.folder.read(`reports/${name}`);
       if (bytes !== undefined) await sink(bytes);
-      this.folder.remove(`reports/${name}`);
-      if (this.#names[0] === name) this.#names.shift();
+      this.#forget(name);
     }
+  }
+
+  #forget(name: string): void {
+    this.folder.remove(`reports/${name}`);
+    this.#bytes.delete(name);
+    if (this.#names[0] === name) this.#names.shift();
   }
 }

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +17,21 @@ export const MAIN = fileURLToPath(new URL("../../cli/main.js", import.meta.url))
 
 export function portolan(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+/** The same in a namespace, without making the test's own process wait. */
+export async function portolanWithin(within: readonly string[], args: readonly string[]) {
+  const [command = "", ...rest] = [...within, process.execPath, MAIN, ...args];
+  const child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"] });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const [status] = (await once(child, "close")) as [number | null];
   return { status, stdout, stderr };
 }
 

@@ -10,7 +10,7 @@ import { program } from "../../cli/program.js";
 import { read, type Start, starts } from "./deployments.js";
 
 /** Verbs that these files are ahead of; each goes from this list when it comes. */
-const COMING = ["enforce"];
+const COMING = ["collect", "enforce"];
 
 /** Settings without the sections of verbs that are still to come. */
 function known(settings: string): string {

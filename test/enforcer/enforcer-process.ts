@@ -53,12 +53,20 @@ export class EnforcerProcess {
     return this.#log;
   }
 
-  async start(args: readonly string[] = []): Promise<void> {
+  start(args: readonly string[] = []): Promise<void> {
+    const files = ["--policy", this.at("policy.signed"), "--inventory", this.at("inventory.yaml")];
+    return this.#start([...files, "--keyring", this.at("keyring.json"), ...args]);
+  }
+
+  /** Policies and inventory come from a broker, and reports go there. */
+  startTied(keyring: string, bootstrap: string): Promise<void> {
+    return this.#start(["--keyring", keyring, "--kafka", bootstrap]);
+  }
+
+  async #start(args: readonly string[]): Promise<void> {
     const command = [
       ...[...this.within, ...NET_ADMIN_ALONE, process.execPath, MAIN, "enforce", "--host", this.host],
-      ...["--policy", this.at("policy.signed"), "--inventory", this.at("inventory.yaml")],
-      ...["--keyring", this.at("keyring.json"), "--state", this.at("state"), "--socket", this.socket],
-      ...["--poll-seconds", "1", ...args],
+      ...["--state", this.at("state"), "--socket", this.socket, "--poll-seconds", "1", ...args],
     ];
     const [program = "", ...rest] = command;
     const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"] });

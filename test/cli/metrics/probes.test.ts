@@ -49,7 +49,8 @@ test("a collector that cannot tell its losses has no loss metric", async () => {
   };
   const text = async (lost: number | "unknown") => {
     const view = {
-      isCapturing: () => [["eth0", true]],
+      interface: "eth0",
+      isCapturing: () => true,
       totals: () => ({ ...totals, lost }),
       sendFailures: () => 0,
     };
