@@ -111,6 +111,10 @@ export class BatchBuffer {
   private start(): Promise<void> {
     this.writing ??= this.writeWaiting().finally(() => {
       this.writing = undefined;
+      // What gathered meanwhile may be the last that comes for a long time.
+      if (this.waiting.length === 0) return;
+      if (this.waitingRows < FLUSH_ROWS || this.failure !== undefined) this.startSoon();
+      else this.start();
     });
     return this.writing;
   }
@@ -130,8 +134,6 @@ export class BatchBuffer {
       this.failure = error;
       this.waiting = [...deliveries, ...this.waiting];
       this.waitingRows += rows;
-      // Nobody may call again: the last flows of a quiet network must not wait for the next one.
-      this.startSoon();
     }
   }
 }

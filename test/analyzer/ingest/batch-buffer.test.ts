@@ -125,3 +125,26 @@ test("what came from a forgotten partition is not written; the rest is", async (
   assert.deepEqual(written, [1]);
   await buffer.close();
 });
+
+test("what fills up while a write is under way is written behind it, though nothing more is added", async () => {
+  const gates: (() => void)[] = [];
+  const written: number[] = [];
+  const buffer = new BatchBuffer(
+    (intake) =>
+      new Promise((resolve) =>
+        gates.push(() => {
+          written.push(...sequences(intake));
+          resolve(report(intake));
+        }),
+      ),
+    () => {},
+  );
+  await buffer.add(batch(0, 60_000));
+  await buffer.add(batch(1, 60_000));
+  gates.shift()?.();
+  await new Promise(setImmediate);
+  gates.shift()?.();
+  await new Promise(setImmediate);
+  assert.deepEqual(written, [0, 1]);
+  await buffer.close();
+});
