@@ -13,7 +13,7 @@ const ENCODE_BAR = "2.00";
 const WIRE_BAR = "32.0";
 
 /** Full batches of made-up traffic. The generator starts flows at even times, which no real traffic does. */
-async function batches(path: string): Promise<FlowBatch[]> {
+export async function fullBatches(path: string): Promise<FlowBatch[]> {
   const reading = readCaptures([path]);
   const random = seededRandom(1);
   const found: FlowBatch[] = [];
@@ -51,7 +51,7 @@ export const codecBench: Bench = {
     const path = join(folder, "codec.pcap");
     say("making a capture");
     generateCapture(path, { ...USUAL_TRAFFIC, packets: isQuick ? 50_000 : 1_000_000 });
-    const all = await batches(path);
+    const all = await fullBatches(path);
     const runs = isQuick ? 3 : 15;
     const rows = all.reduce((sum, { length }) => sum + length, 0);
     const encoded = all.map((batch) => Buffer.from(encodeFlowBatch(batch)));

@@ -9,6 +9,7 @@ import { enforcerBench } from "./enforcer-bench.js";
 import { explorerBench } from "./explorer-bench.js";
 import { generatorBench } from "./generator-bench.js";
 import { liveBench } from "./live-bench.js";
+import { pipelineBench } from "./pipeline-bench.js";
 import { policyBench } from "./policy-bench.js";
 import { replayBench } from "./replay-bench.js";
 
@@ -17,6 +18,7 @@ const BENCHES: readonly Bench[] = [
   generatorBench,
   captureBench,
   codecBench,
+  pipelineBench,
   liveBench,
   discoveryBench,
   explorerBench,

@@ -8,6 +8,7 @@ import { AddressTimelines, IdentityIndex, identityKey } from "../../model/identi
 import { parseInventory } from "../../model/inventory-file.js";
 import { HOUR_US } from "../../model/time-window.js";
 import { EMPTY_INVENTORY, type Inventory } from "../../model/workload.js";
+import { AddressNumbers } from "./address-numbers.js";
 import { BatchLedger } from "./batch-ledger.js";
 import { Dictionary } from "./dictionary.js";
 import { addressText } from "./flow-rows.js";
@@ -54,11 +55,13 @@ export class Database {
   /** Windows that start before this are sealed: their records are gone. */
   sealedBeforeUs = Number.NEGATIVE_INFINITY;
   storedFlows = 0;
+  /** How many records there were when sealing last found none to let go. */
+  unsealableFlows = 0;
   appendNo = 0;
   /** Which reading of the dictionaries this is: numbers of another one mean nothing. */
   epoch = 0;
   private timelines = this.newTimelines();
-  private ipv4Numbers = new Map<number, number>();
+  private addressNumbers = new AddressNumbers();
   private storedNames = new NameRows();
 
   private constructor(
@@ -146,6 +149,7 @@ export class Database {
     this.dirtyHours.clear();
     this.storedNames = new NameRows();
     this.addresses = new Dictionary("addresses");
+    this.addressNumbers = new AddressNumbers();
     this.identities = new Dictionary("identities");
     this.scopes = new Dictionary("scopes");
     this.names = new Dictionary("names");
@@ -193,25 +197,18 @@ export class Database {
     this.inventory = inventory;
     this.timelines = this.newTimelines();
     this.identityIndex = new IdentityIndex();
-    this.ipv4Numbers = new Map();
     for (const text of this.addresses.texts) this.identityIndex.add(this.timelines.of(parseAddress(text)));
   }
 
-  /** The number of an address; a new one is added with its identities. */
-  addressNumber(family: number, bytes: Uint8Array, offset: number): number {
-    // Most addresses of a batch are old acquaintances, so IPv4 is looked up before any text is made.
-    let value = family === 4 ? 0 : -1;
-    if (family === 4) {
-      for (let i = offset; i < offset + 4; i++) value = ((value << 8) | (bytes[i] as number)) >>> 0;
-      const known = this.ipv4Numbers.get(value);
-      if (known !== undefined) return known;
-    }
-    const text = addressText(family, bytes, offset);
-    const isNew = !this.addresses.has(text);
-    const number = this.addresses.numberOf(text);
-    if (isNew) this.identityIndex.add(this.timelines.of(parseAddress(text)));
-    if (value >= 0) this.ipv4Numbers.set(value, number);
-    return number;
+  /** The number of an address, whose hash is given as well; a new one is added with its identities. */
+  addressNumber(family: number, bytes: Uint8Array, offset: number, hash: number): number {
+    return this.addressNumbers.get(family, bytes, offset, hash, () => {
+      const text = addressText(family, bytes, offset);
+      const isNew = !this.addresses.has(text);
+      const number = this.addresses.numberOf(text);
+      if (isNew) this.identityIndex.add(this.timelines.of(parseAddress(text)));
+      return number;
+    });
   }
 
   /** Writes the texts that got their numbers since the last call, within the caller's transaction. */

@@ -51,8 +51,8 @@ const NO_NAME = -2;
 export interface FlowDictionaries {
   readonly scopes: { numberOf(text: string): number };
   readonly names: { numberOf(text: string): number };
-  /** Number of an address by family and its 16 bytes at `offset`; new ones are added with their identities. */
-  addressNumber(family: number, bytes: Uint8Array, offset: number): number;
+  /** Number of an address by family, its 16 bytes at `offset` and their hash; new ones are added with their identities. */
+  addressNumber(family: number, bytes: Uint8Array, offset: number, hash: number): number;
   readonly identityIndex: IdentityIndex;
   /** Takes the names of the added rows. */
   readonly nameRows: NameRows;
@@ -116,13 +116,14 @@ export class FlowRows {
     const { dictionaries } = this;
     this.reserve(batch.length);
     const addresses = new Uint32Array(batch.addressFamily.length);
+    const addressHashes = new Uint32Array(addresses.length);
     for (let i = 0; i < addresses.length; i++) {
-      addresses[i] = dictionaries.addressNumber(batch.addressFamily[i] as number, batch.addressBytes, i * 16);
+      const family = batch.addressFamily[i] as number;
+      const hash = hashBytes(batch.addressBytes, i * 16, family === 4 ? 4 : 16) >>> 0;
+      addressHashes[i] = hash;
+      addresses[i] = dictionaries.addressNumber(family, batch.addressBytes, i * 16, hash);
     }
     const scopes = Uint32Array.from(batch.scopes, (scope) => dictionaries.scopes.numberOf(scope));
-    const addressHashes = Uint32Array.from(addresses, (_, i) =>
-      hashBytes(batch.addressBytes, i * 16, batch.addressFamily[i] === 4 ? 4 : 16),
-    );
     const scopeHashes = Uint32Array.from(batch.scopes, (scope) => {
       const bytes = utf8.encode(scope);
       return hashBytes(bytes, 0, bytes.length);

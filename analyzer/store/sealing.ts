@@ -7,6 +7,9 @@ import type { Windows } from "./windows.js";
 /** After sealing, this share of the limit is in use, so that sealing is rare. */
 const KEPT_SHARE = 0.8;
 
+/** Where the newest hour alone is over the limit, counting again waits until there are so many times the records. */
+const RETRY_GROWTH = 1.1;
+
 /** A name is stored once per append that saw it; this leaves one row of each. */
 async function compactNames(database: Database): Promise<void> {
   const { connection } = database;
@@ -25,7 +28,7 @@ async function compactNames(database: Database): Promise<void> {
  */
 export async function sealOldHours(database: Database, windows: Windows): Promise<boolean> {
   const { connection, options } = database;
-  if (database.storedFlows <= options.maxFlows) return false;
+  if (database.storedFlows <= Math.max(options.maxFlows, database.unsealableFlows * RETRY_GROWTH)) return false;
   const counts = await database.rows(
     `SELECT start_us // ${HOUR_US} AS hour, count(*) FROM flows GROUP BY hour ORDER BY hour`,
   );
@@ -36,7 +39,10 @@ export async function sealOldHours(database: Database, windows: Windows): Promis
     left -= Number(count);
     boundUs = Math.max(boundUs, (Number(hour) + 1) * HOUR_US);
   }
-  if (left === database.storedFlows) return false;
+  if (left === database.storedFlows) {
+    database.unsealableFlows = left;
+    return false;
+  }
   await windows.refresh();
   const bound = { bound: BigInt(boundUs) };
   try {
@@ -59,6 +65,7 @@ export async function sealOldHours(database: Database, windows: Windows): Promis
   }
   database.sealedBeforeUs = boundUs;
   database.storedFlows = left;
+  database.unsealableFlows = 0;
   await windows.forgetBefore(boundUs);
   return true;
 }

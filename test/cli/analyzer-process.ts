@@ -49,11 +49,16 @@ export class AnalyzerProcess {
     return (await response.json()) as T;
   }
 
-  /** The value of a metric without labels; 0 where it has no sample. */
-  async metric(name: string): Promise<number> {
+  /** The metrics that have no labels, by name. */
+  async metrics(): Promise<ReadonlyMap<string, number>> {
     const [, url = ""] = await this.says(/explorer: (http:\S+)/);
     const text = await (await fetch(new URL("/metrics", url))).text();
-    return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1] ?? 0);
+    return new Map([...text.matchAll(/^(\w+) (\S+)$/gm)].map(([, name = "", value]) => [name, Number(value)]));
+  }
+
+  /** The value of a metric without labels; 0 where it has no sample. */
+  async metric(name: string): Promise<number> {
+    return (await this.metrics()).get(name) ?? 0;
   }
 
   /** Resolves when a metric is at least `least`. */
