@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { analyzeCommand } from "./analyze.js";
 import { analyzerCommand } from "./analyzer.js";
 import { approveCommand } from "./approve.js";
+import { collectCommand } from "./collect.js";
 import { configCommand } from "./config/config-command.js";
 import { CONFIG_FLAGS, verbsOf } from "./config/settings.js";
 import {
@@ -44,7 +45,11 @@ export function program(): Command {
   portolan.commandsGroup("Chart traffic:");
   portolan.addCommand(demoCommand()).addCommand(analyzeCommand()).addCommand(runCommand()).addCommand(flowsCommand());
   portolan.commandsGroup("Chart traffic of many hosts, through Kafka:");
-  portolan.addCommand(analyzerCommand()).addCommand(inventoryCommand()).addCommand(mergeCommand());
+  portolan
+    .addCommand(collectCommand())
+    .addCommand(analyzerCommand())
+    .addCommand(inventoryCommand())
+    .addCommand(mergeCommand());
   portolan.commandsGroup("Write and check policies:");
   portolan
     .addCommand(exportCommand())

@@ -70,8 +70,7 @@ Example:
         let sendFailures = 0;
         const probes = probesOf("run", () => [storeCondition(analyzer.storeFault()), captureCondition(capture)], [
           ...collectorMetrics({
-            interface: options.interface,
-            isCapturing: () => capture?.kind === "capturing",
+            isCapturing: () => [[options.interface, capture?.kind === "capturing"]],
             totals: () => collector?.totals(),
             sendFailures: () => sendFailures,
           }),

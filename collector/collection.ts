@@ -4,7 +4,9 @@ import type { Carrier } from "../stream/carrier.js";
 import type { BatchSink } from "./batch-sink.js";
 import { collectCaptures } from "./collect-captures.js";
 import { Heartbeats } from "./heartbeats.js";
-import type { LiveState } from "./live/live-capture.js";
+import type { DropReason } from "./layers/layer.js";
+import type { CollectorTotals } from "./live/flow-collector.js";
+import { addLoss, type LiveState } from "./live/live-capture.js";
 import { type RunningCollector, startCollector } from "./live/live-collector.js";
 import type { ReadTotals } from "./read-captures.js";
 import { Spool, type SpoolStatus } from "./spool/spool.js";
@@ -35,7 +37,7 @@ const DRAIN_MS = 5_000;
 /** One interface that is captured on, as heartbeats tell of it. */
 class WatchedCapture {
   collector: RunningCollector | undefined;
-  #state: LiveState | undefined;
+  state: LiveState | undefined;
   #program = "";
 
   constructor(
@@ -45,7 +47,7 @@ class WatchedCapture {
 
   readonly takeState = (state: LiveState): void => {
     if (state.kind === "capturing") this.#program = state.program;
-    this.#state = state;
+    this.state = state;
     this.onState(this.name, state);
   };
 
@@ -56,7 +58,7 @@ class WatchedCapture {
       program: this.#program,
       packets: totals?.packets ?? 0,
       dropped: totals?.lost ?? 0,
-      ...(this.#state?.kind === "waiting" ? { waiting: this.#state.error.message } : {}),
+      ...(this.state?.kind === "waiting" ? { waiting: this.state.error.message } : {}),
     };
   }
 }
@@ -68,16 +70,22 @@ export class Collection {
   readonly #heartbeats: Heartbeats;
   readonly #captures: WatchedCapture[] = [];
   #file: WatchedInterface | undefined;
-  #packets = 0;
-  #flows = 0;
-  #lostPackets: number | "unknown" = 0;
+  #read: ReadTotals | undefined;
+  #isSending = true;
+  #sendFailures = 0;
 
   /** @throws {SpoolError} If the spool cannot be used. */
   constructor(readonly options: CollectionOptions) {
     const { carrier, collector: sensor, boot, software } = options;
     this.#spool = Spool.open({ folder: options.spoolFolder, limitBytes: options.spoolBytes });
     const spool = this.#spool;
-    this.#sender = new SpoolSender(spool, carrier, { onTrouble: options.onTrouble });
+    this.#sender = new SpoolSender(spool, carrier, {
+      onTrouble: (error) => {
+        this.#isSending = error === undefined;
+        if (error !== undefined) this.#sendFailures++;
+        options.onTrouble(error);
+      },
+    });
     this.#heartbeats = new Heartbeats({ sensor, boot, software, carrier, spool, interfaces: () => this.#interfaces() });
   }
 
@@ -115,15 +123,41 @@ export class Collection {
   /** Reads captures, see collectCaptures. Resolves when they are in the spool, or when `signal` ends it. */
   async read(paths: readonly string[], signal: AbortSignal, speed?: number): Promise<ReadTotals | undefined> {
     const onPackets = (packets: number) => {
-      this.#packets = packets;
       this.#file = { name: paths.join(", ").slice(0, 1024), program: "file", packets, dropped: 0 };
     };
     const { collector } = this.options;
     const how = { collector, spool: this.#spool, signal, onPackets, ...(speed === undefined ? {} : { speed }) };
-    const totals = await collectCaptures(paths, how);
-    this.#flows = totals?.flows ?? 0;
-    this.#lostPackets = totals?.lost ?? "unknown";
-    return totals;
+    this.#read = await collectCaptures(paths, how);
+    return this.#read;
+  }
+
+  /** What each capture is doing now. */
+  captures(): readonly { readonly name: string; readonly state: LiveState | undefined }[] {
+    return this.#captures;
+  }
+
+  /** Of all captures together, as of half a second ago; undefined before the first has begun. */
+  totals(): CollectorTotals | undefined {
+    const all = this.#captures.flatMap(({ collector }) => (collector === undefined ? [] : [collector.totals()]));
+    return all.length === 0 ? undefined : all.reduce(addTotals);
+  }
+
+  spool(): SpoolStatus {
+    return this.#spool.status();
+  }
+
+  sentFlows(): number {
+    return this.#sender.totals().flows;
+  }
+
+  /** Whether the broker takes what it is sent, as far as it was tried. */
+  isSending(): boolean {
+    return this.#isSending;
+  }
+
+  /** Times that the broker began to take nothing. */
+  sendFailures(): number {
+    return this.#sendFailures;
   }
 
   /** Resolves when the broker has everything, or when `signal` ends the waiting. */
@@ -133,25 +167,31 @@ export class Collection {
 
   /** Ends captures and flows, sends for a few seconds what it can, and leaves the rest to the next start. */
   async end(): Promise<CollectionTotals> {
-    for (const { collector } of this.#captures) {
-      const totals = await collector?.stop();
-      if (totals === undefined) continue;
-      this.#packets += totals.packets;
-      this.#flows += totals.flows;
-      const isKnown = this.#lostPackets !== "unknown" && totals.lost !== "unknown";
-      this.#lostPackets = isKnown ? Number(this.#lostPackets) + Number(totals.lost) : "unknown";
-    }
+    const ended: CollectorTotals[] = [];
+    for (const { collector } of this.#captures) if (collector !== undefined) ended.push(await collector.stop());
+    const { packets, flows, lost } = ended.length > 0 ? ended.reduce(addTotals) : (this.#read ?? NOTHING);
     await this.#sender.drain(DRAIN_MS);
     await this.#heartbeats.end();
     this.#sender.stop();
     const spool = this.#spool.status();
     await this.#spool.close();
-    return {
-      packets: this.#packets,
-      flows: this.#flows,
-      lostPackets: this.#lostPackets,
-      sentFlows: this.#sender.totals().flows,
-      spool,
-    };
+    return { packets, flows, lostPackets: lost, sentFlows: this.#sender.totals().flows, spool };
   }
+}
+
+const NOTHING = { packets: 0, flows: 0, lost: "unknown" } as const;
+
+function addTotals(a: CollectorTotals, b: CollectorTotals): CollectorTotals {
+  const dropped = Object.entries(a.dropped).map(([reason, count]) => [reason, count + b.dropped[reason as DropReason]]);
+  return {
+    packets: a.packets + b.packets,
+    wireBytes: a.wireBytes + b.wireBytes,
+    fromUs: Math.min(a.fromUs, b.fromUs),
+    untilUs: Math.max(a.untilUs, b.untilUs),
+    flows: a.flows + b.flows,
+    evicted: a.evicted + b.evicted,
+    dropped: Object.fromEntries(dropped) as CollectorTotals["dropped"],
+    lost: addLoss(a.lost, b.lost),
+    batches: a.batches + b.batches,
+  };
 }

@@ -236,7 +236,8 @@ class NftKernel implements EnforcerKernel {
     const always = {
       isDormant: listing?.isDormant ?? false,
       isCutting: (listing?.sets.get("cut") ?? []).length > 0,
-      isQuarantined: lifeOf(held?.sets.get("lease")) !== undefined,
+      // One that was made by hand has no lease, and does not end.
+      isQuarantined: held !== undefined && (!held.sets.has("lease") || lifeOf(held.sets.get("lease")) !== undefined),
       connections: await connectionTable(this.options.wrap),
     };
     const nothing = { scopes: [], wanted: undefined, isIntact: false, isLoading: reading?.kind === "loading" };

@@ -46,7 +46,7 @@ export const heartbeatSchema = z.object({
 
 /** That a sensor lives, and how well it sees. Fields that a later version adds are passed over. */
 export type SensorHeartbeat = Readonly<z.infer<typeof heartbeatSchema>>;
-type WatchedInterface = Readonly<z.infer<typeof watched>>;
+export type WatchedInterface = Readonly<z.infer<typeof watched>>;
 
 export function encodeHeartbeat(beat: SensorHeartbeat): Uint8Array {
   return encodeDocument(beat);

@@ -18,8 +18,7 @@ const NAME = {
 
 /** What a running collector knows of itself. */
 export interface CollectorView {
-  readonly interface: string;
-  readonly isCapturing: () => boolean;
+  readonly isCapturing: () => Iterable<readonly [name: string, isCapturing: boolean]>; // by interface
   readonly totals: () => CollectorTotals | undefined; // undefined before the capture begins
   readonly sendFailures: () => number;
 }
@@ -27,7 +26,12 @@ export interface CollectorView {
 export function collectorMetrics(view: CollectorView): Measured[] {
   const { totals } = view;
   return [
-    measured(NAME.capturing, () => [{ labels: { interface: view.interface }, value: view.isCapturing() ? 1 : 0 }]),
+    measured(NAME.capturing, () =>
+      Array.from(view.isCapturing(), ([name, isCapturing]) => ({
+        labels: { interface: name },
+        value: isCapturing ? 1 : 0,
+      })),
+    ),
     measured(NAME.packets, () => totals()?.packets),
     measured(NAME.bytes, () => totals()?.wireBytes),
     measured(NAME.lost, () => totals()?.lost),

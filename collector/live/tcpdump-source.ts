@@ -16,6 +16,7 @@ const FLUSH_EVERY_MS = 250;
 const ASK_COUNTS_EVERY_MS = 2000;
 const ASK_COUNTS_AT_END_EVERY_MS = 100;
 const STUCK_AFTER_MS = RING_DELAY_MS + 500; // without a packet handed out, at the end
+const DRAIN_WITHIN_MS = 4000; // traffic goes on meanwhile, so that something always moves
 const END_WITHIN_MS = 3000;
 
 const CAPTURED = /(\d+) packets? captured/;
@@ -114,7 +115,9 @@ export function startTcpdump(program: string, wish: CaptureWish): CaptureChild {
     const asked = counts.reports;
     let wanted: number | undefined;
     let captured = counts.captured;
-    for (let movedMs = performance.now(); !isEnded && performance.now() - movedMs < STUCK_AFTER_MS; ) {
+    const latestMs = performance.now() + DRAIN_WITHIN_MS;
+    const isOver = (movedMs: number) => performance.now() > Math.min(latestMs, movedMs + STUCK_AFTER_MS);
+    for (let movedMs = performance.now(); !isEnded && !isOver(movedMs); ) {
       child.kill("SIGUSR1");
       await Promise.race([wait(ASK_COUNTS_AT_END_EVERY_MS), ended]);
       // The first report may be the answer to an earlier question, but one that came in after it is not.

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Carrier } from "../../stream/carrier.js";
+import { StreamError } from "../../stream/stream-error.js";
 import type { Flight, Spool } from "./spool.js";
 
 export interface SenderHandlers {
@@ -20,6 +21,7 @@ export class SpoolSender {
   #batches = 0;
   #flows = 0;
   #isFailing = false;
+  #mostMessages: number | undefined;
   readonly #stop = new AbortController();
 
   constructor(
@@ -34,7 +36,7 @@ export class SpoolSender {
     const { signal } = this.#stop;
     let pauseMs = FIRST_PAUSE_MS;
     while (!signal.aborted) {
-      const flight = this.spool.next();
+      const flight = this.spool.next(this.#mostMessages);
       if (flight === undefined) {
         await this.spool.changed();
       } else if (await this.#send(flight)) {
@@ -50,12 +52,19 @@ export class SpoolSender {
     try {
       await this.carrier.sendAll("portolan.flows", flight.messages);
     } catch (error) {
+      if (error instanceof StreamError && error.code === "too-large") {
+        // No second try helps, and nothing behind it may wait for ever. By itself, to know which of them it is.
+        if (flight.messages.length === 1) this.spool.refuse(flight);
+        this.#mostMessages = 1;
+        return true;
+      }
       if (!this.#isFailing) this.handlers.onTrouble(error);
       this.#isFailing = true;
       return false;
     }
     if (this.#isFailing) this.handlers.onTrouble(undefined);
     this.#isFailing = false;
+    this.#mostMessages = undefined;
     if (this.#stop.signal.aborted) return true; // the spool may be closed
     this.spool.acknowledge(flight);
     this.#batches += flight.batches.length;

@@ -312,7 +312,7 @@ export class Spool {
   }
 
   /** What is to be sent next; the same again until it is acknowledged. Undefined when everything is sent. */
-  next(): Flight | undefined {
+  next(mostMessages = FLIGHT_MESSAGES): Flight | undefined {
     for (;;) {
       const segment = this.#segments[0];
       if (segment === undefined) return undefined;
@@ -320,20 +320,20 @@ export class Spool {
         if (!this.#leave(segment)) return undefined;
         continue;
       }
-      const flight = this.#flightOf(segment);
+      const flight = this.#flightOf(segment, mostMessages);
       if (flight.messages.length > 0) return flight;
       segment.readAt = flight.end;
     }
   }
 
-  #flightOf(segment: Segment): Flight {
+  #flightOf(segment: Segment, mostMessages: number): Flight {
     const from = segment.readAt;
     const bytes = segment.read(from);
     const messages: Message[] = [];
     const batches: BatchHead[] = [];
     const losses: FlowLoss[] = [];
     let at = 0;
-    while (at < bytes.length && at < FLIGHT_BYTES && messages.length < FLIGHT_MESSAGES) {
+    while (at < bytes.length && at < FLIGHT_BYTES && messages.length < mostMessages) {
       const scanned = scanRecord(bytes, at);
       if (scanned.kind !== "record") {
         if (messages.length > 0) break; // what is whole goes first, and then we meet this again

@@ -1,5 +1,5 @@
 import { type WantedTable, wantedTable } from "../../enforcer/wanted-table.js";
-import type { Inventory, Workload } from "../../model/workload.js";
+import type { Inventory } from "../../model/workload.js";
 import type { AllowRule } from "../../policy/allow-rule.js";
 import type { PolicySet } from "../../policy/policy-set.js";
 import { inventoryOf, peer, pods, ports, rule, workload } from "../policy/sample-policy.js";
@@ -35,8 +35,4 @@ export function scope(name: string, generation: number, rules: readonly AllowRul
 
 export function wanted(policySets: readonly PolicySet[], inventory = INVENTORY, isForwarding = false): WantedTable {
   return wantedTable({ host: HOST, policySets, inventory, isForwarding });
-}
-
-export function withWorkloads(workloads: readonly Workload[]): Inventory {
-  return inventoryOf(workloads);
 }

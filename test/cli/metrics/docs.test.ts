@@ -7,16 +7,17 @@ import { analyzerMetrics } from "../../../cli/metrics/analyzer-metrics.js";
 import { collectorMetrics } from "../../../cli/metrics/collector-metrics.js";
 import type { Family, Measured } from "../../../cli/metrics/family.js";
 import { metricsRegistry } from "../../../cli/metrics/registry.js";
+import { spoolMetrics } from "../../../cli/metrics/spool-metrics.js";
 
 const PAGE = new URL("../../../../docs/metrics.md", import.meta.url);
 
 const PARTS: Readonly<Record<string, readonly Measured[]>> = {
   collector: collectorMetrics({
-    interface: "eth0",
-    isCapturing: () => true,
+    isCapturing: () => [["eth0", true]],
     totals: () => undefined,
     sendFailures: () => 0,
   }),
+  spool: spoolMetrics({ status: () => ({}) as never, sentFlows: () => 0 }),
   analyzer: analyzerMetrics({
     revision: () => 1,
     intake: () => new IntakeTotals().figures(),

@@ -49,8 +49,7 @@ test("a collector that cannot tell its losses has no loss metric", async () => {
   };
   const text = async (lost: number | "unknown") => {
     const view = {
-      interface: "eth0",
-      isCapturing: () => true,
+      isCapturing: () => [["eth0", true]],
       totals: () => ({ ...totals, lost }),
       sendFailures: () => 0,
     };
