@@ -24,10 +24,7 @@ export async function kafkaCarrier(settings: KafkaSettings): Promise<Carrier> {
   const client = kafkaClient(openSettings(settings));
   await client.brokerCount();
   const topics = new KafkaTopics(client, prefix, settings.replication, say);
-  const queue = new SendQueue(
-    () => client.producer(partitionOf),
-    (topic) => topics.prepare(topic),
-  );
+  const queue = new SendQueue(() => client.producer(partitionOf), topics);
   const subscriptions = new Set<Subscription>();
   let isClosed = false;
 

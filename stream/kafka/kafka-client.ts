@@ -82,7 +82,7 @@ const KAFKAJS_VERSION = "2.2.4";
 const HEARTBEAT_MS = 1_000;
 const SESSION_MS = 15_000; // heartbeats go on beside the work, so only a dead process is silent this long
 const REBALANCE_MS = 60_000;
-const RESTART_MS = 1_000;
+const RESTART_MS = 2_000;
 const CLOSE_LIMIT_MS = 10_000;
 /** About 10 s in all: long enough for a new leader, short enough that the sender learns of an outage. */
 const RETRY = { initialRetryTime: 100, maxRetryTime: 2_000, retries: 8 };

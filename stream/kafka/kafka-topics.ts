@@ -27,6 +27,7 @@ function differences(name: string, topic: Topic, found: TopicDescription, copies
  */
 export class KafkaTopics {
   private readonly ready = new Map<Topic, Promise<string>>();
+  private readonly said = new Set<string>();
 
   constructor(
     private readonly client: KafkaClient,
@@ -46,6 +47,16 @@ export class KafkaTopics {
     return ready;
   }
 
+  /** Looks again before the next use: the topic may have been deleted. */
+  forget(topic: Topic): void {
+    this.ready.delete(topic);
+  }
+
+  private sayOnce(level: "info" | "warn", line: string): void {
+    if (!this.said.has(line)) this.say(level, line);
+    this.said.add(line);
+  }
+
   private async make(topic: Topic): Promise<string> {
     const name = this.prefix + topic;
     const copies = this.copies ?? Math.min(MOST_COPIES, await this.client.brokerCount());
@@ -54,13 +65,13 @@ export class KafkaTopics {
       const { partitions } = TOPICS[topic];
       const isMade = await this.client.createTopic(name, partitions, copies, kafkaTopicConfig(TOPICS[topic], copies));
       if (isMade) {
-        this.say("info", `Topic "${name}" made with ${partitions} partitions and replication factor ${copies}`);
+        this.sayOnce("info", `Topic "${name}" made with ${partitions} partitions and replication factor ${copies}`);
         return name;
       }
       found = await this.client.describeTopic(name); // another of us was quicker
     }
     if (found === undefined) throw new StreamError("failed", `Topic "${name}" came and went`, true);
-    for (const line of differences(name, topic, found, copies)) this.say("warn", line);
+    for (const line of differences(name, topic, found, copies)) this.sayOnce("warn", line);
     return name;
   }
 }

@@ -35,12 +35,16 @@ export class SendQueue {
 
   constructor(
     private readonly connect: () => Promise<ClientProducer>,
-    private readonly prepare: (topic: Topic) => Promise<string>, // makes the topic, resolves with its full name
+    private readonly topics: {
+      prepare(topic: Topic): Promise<string>; // makes it where it is missing, resolves with its full name
+      forget(topic: Topic): void;
+    },
   ) {}
 
   send(topic: Topic, messages: readonly Message[]): Promise<void> {
-    const closed = new StreamError("closed", `Cannot send to "${topic}": the carrier is closed`, false);
-    if (this.isClosed) return Promise.reject(closed);
+    if (this.isClosed) {
+      return Promise.reject(new StreamError("closed", `Cannot send to "${topic}": the carrier is closed`, false));
+    }
     const sizes = messages.map(bytesOf);
     const largest = Math.max(0, ...sizes);
     if (largest > MOST_MESSAGE_BYTES) {
@@ -79,7 +83,7 @@ export class SendQueue {
     await Promise.resolve(); // what is sent in the same turn goes in the same request
     for (let some = this.take(); some.length > 0; some = this.take()) {
       try {
-        const name = await this.prepare((some[0] as Pending).topic);
+        const name = await this.topics.prepare((some[0] as Pending).topic);
         this.producer ??= await this.connect();
         await this.producer.send(
           name,
@@ -87,6 +91,7 @@ export class SendQueue {
         );
         for (const { resolve } of some) resolve();
       } catch (error) {
+        this.topics.forget((some[0] as Pending).topic);
         const gone = this.producer;
         this.producer = undefined;
         // Those behind it were sent after it, and must not arrive before it.

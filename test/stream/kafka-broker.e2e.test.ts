@@ -38,19 +38,3 @@ test("the test broker serves, stands still, dies, comes back on the same port, a
   }
   assert.equal(existsSync(broker.folder), false);
 });
-
-test("a cluster of test brokers serves on, each node on its own, while one is dead", async () => {
-  const broker = await startBroker({ brokers: 3 });
-  try {
-    const [first, second, third] = broker.nodes;
-    assert.ok(first && second && third);
-    await first.kill("SIGKILL");
-    assert.deepEqual(await Promise.all([first, second, third].map(({ address }) => answers(address, 10_000))), [
-      false,
-      true,
-      true,
-    ]);
-  } finally {
-    await broker.stop();
-  }
-});
