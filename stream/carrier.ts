@@ -46,7 +46,7 @@ export interface Consumption {
    * nothing here. Partitions absent in the answer begin where the group last committed, else at the earliest message.
    */
   readonly positions: (source: string, partitions: readonly number[]) => Promise<Position>;
-  /** Awaited before the next message of its partition comes, which is the back-pressure. */
+  /** Awaited before the next message comes, of whichever partition: that is the back-pressure. */
   readonly handle: (message: ReceivedMessage) => Promise<void>;
   /**
    * These partitions leave this member of a group (to another one, or because it closes): make durable what must be,

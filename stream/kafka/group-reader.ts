@@ -1,7 +1,7 @@
 import type { Consumption, Loss, Position, ReceivedMessage, Topic } from "../carrier.js";
 import { FAULT_HEADER } from "../dead-letters.js";
 import { insist } from "../insist.js";
-import type { FetchedRecord, GroupHooks } from "./kafka-client.js";
+import type { FetchedRecord, GroupHooks } from "./client.js";
 
 const NOTHING: Position = new Map();
 const EMPTY = new Uint8Array(0);

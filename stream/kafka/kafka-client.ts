@@ -2,86 +2,33 @@
  * The one file that knows kafkajs 2.2.4. It is no longer maintained, so its version is pinned, what we found wrong in
  * it is answered here, and the rest of the house sees only `KafkaClient`. See docs/decisions for what was weighed.
  *
- * Three of its parts are replaced, since nothing in its interface reaches them:
+ * Four of its parts are replaced, since nothing in its interface reaches them:
  * - decoding of fetched records: its own has no bound, checks no checksum, and fails for ever on a batch that it cannot
  *   decompress; ours hands such a batch on as a message of its own.
  * - joining a group: its own gives partitions away and takes new ones without letting us finish or say where to begin.
  * - an offset out of range: its own commits the earliest or latest offset and goes on in silence.
+ * - fetching: its own goes on at the old offsets of a topic that was deleted and made again.
  */
 import { createRequire } from "node:module";
+import { setTimeout as wait } from "node:timers/promises";
 import type { Admin, Consumer, EachBatchPayload, IHeaders, Kafka, KafkaConfig, LogEntry } from "kafkajs";
-import type { Message, Position } from "../carrier.js";
+import type { Position } from "../carrier.js";
 import { StreamError } from "../stream-error.js";
+import type { ClientConsumer, ClientProducer, FetchedRecord, GroupHooks, KafkaClient } from "./client.js";
 import { CODEC_NUMBERS, type Compression, compress, writableCompression } from "./compression.js";
+import { streamError } from "./kafka-errors.js";
 import type { OpenedSettings } from "./kafka-settings.js";
 import { logIdentity } from "./log-identity.js";
-import { type LogRecord, type ReadBatch, readRecordSet } from "./record-batch.js";
+import { type ReadBatch, readRecordSet } from "./record-batch.js";
 
 const require = createRequire(import.meta.url);
-
-/** Of a batch nobody could read: the code, and why in words. */
-export interface Unreadable {
-  readonly code: string;
-  readonly why: string;
-}
-
-/** A record as the consumer gets it; `unreadable` where it stands for a whole batch, whose bytes are its value. */
-export interface FetchedRecord extends LogRecord {
-  readonly unreadable?: Unreadable;
-}
-
-/** What a member of a group decides; all are awaited before the group goes on. */
-export interface GroupHooks {
-  /** All partitions are about to leave; the answer is committed for the next owners. */
-  readonly leaving: () => Promise<Position>;
-  /** These have come; the answer says where to begin, the rest begins where the group last committed. */
-  readonly joined: (source: string, partitions: readonly number[]) => Promise<Position>;
-  /** Nothing stands at `from`; `earliest` is the first offset kept. Reading goes on at the answer. */
-  readonly outOfRange: (partition: number, from: bigint, earliest: bigint) => Promise<bigint>;
-  /** Resolves with whether the record was handled; when not, the rest is fetched again. */
-  readonly record: (partition: number, record: FetchedRecord) => Promise<boolean>;
-  /** The group is about to change, or a heartbeat says so: `record` should come to an end. */
-  readonly changing: () => void;
-}
-
-export interface ClientConsumer {
-  commit(position: Position): Promise<void>;
-  close(): Promise<void>;
-}
-
-export interface ClientProducer {
-  /** Resolves when every partition concerned has acknowledged. After a rejection the producer must be closed. */
-  send(topic: string, messages: readonly Message[]): Promise<void>;
-  close(): Promise<void>;
-}
-
-export interface TopicDescription {
-  readonly partitions: number;
-  readonly config: ReadonlyMap<string, string>;
-}
-
-export interface KafkaClient {
-  /** @throws {StreamError} */
-  producer(partitionOf: (key: string, partitions: number) => number | undefined): Promise<ClientProducer>;
-  /** @throws {StreamError} */
-  consumer(topic: string, group: string, hooks: GroupHooks): Promise<ClientConsumer>;
-  brokerCount(): Promise<number>;
-  /** Undefined where there is no such topic. @throws {StreamError} */
-  describeTopic(topic: string): Promise<TopicDescription | undefined>;
-  /** False where it was there already. @throws {StreamError} */
-  createTopic(
-    topic: string,
-    partitions: number,
-    copies: number,
-    config: Readonly<Record<string, string>>,
-  ): Promise<boolean>;
-  close(): Promise<void>;
-}
 
 const KAFKAJS_VERSION = "2.2.4";
 const HEARTBEAT_MS = 1_000;
 const SESSION_MS = 15_000; // heartbeats go on beside the work, so only a dead process is silent this long
 const REBALANCE_MS = 60_000;
+/** How soon a reader sees that a topic has come back or has more partitions. */
+const METADATA_MS = 10_000;
 const RESTART_MS = 2_000;
 const CLOSE_LIMIT_MS = 10_000;
 /** About 10 s in all: long enough for a new leader, short enough that the sender learns of an outage. */
@@ -123,9 +70,19 @@ async function decodeMessages(decoder: FetchDecoder): Promise<PassedMessage[]> {
   return readRecordSet(decoder.readBytes(size)).flatMap(passed);
 }
 
+/** Our own part of a consumer group, which kafkajs carries along with its way to assign partitions. */
+interface OurGroup {
+  readonly topic: string;
+  readonly hooks: GroupHooks;
+  /** The log that is read, when to look next whether it still is that one, and the look that is under way. */
+  source: string | undefined;
+  lookAtMs: number;
+  looking: Promise<boolean> | undefined;
+}
+
 /** What we use of kafkajs's consumer group. */
 interface ConsumerGroup {
-  readonly assigners: readonly { readonly hooks?: GroupHooks & { readonly topic: string } }[];
+  readonly assigners: readonly { readonly ours?: OurGroup }[];
   readonly cluster: {
     fetchTopicsOffset(
       topics: { topic: string; partitions: { partition: number }[]; fromBeginning: boolean }[],
@@ -141,6 +98,8 @@ interface ConsumerGroup {
   commitOffsets(offsets: object): Promise<void>;
   joinAndSync(): Promise<void>;
   recoverFromOffsetOutOfRange(error: { topic: string; partition: number }): Promise<void>;
+  fetch(nodeId: number): Promise<unknown[]>;
+  recoverFromFetch(error: unknown): Promise<void>;
 }
 
 /** Keeps the membership alive while something takes its time. */
@@ -158,6 +117,16 @@ function offsetsOf(topic: string, position: Position) {
   return { topics: partitions.length === 0 ? [] : [{ topic, partitions }] };
 }
 
+/** Looks whether the log is still the one that was joined; where it is another, joins anew. */
+async function isSameLog(group: ConsumerGroup, ours: OurGroup): Promise<boolean> {
+  const source = await logIdentity(await group.cluster.findControllerBroker(), ours.topic);
+  ours.lookAtMs = Date.now() + METADATA_MS;
+  if (source === ours.source) return true;
+  await group.cluster.refreshMetadata();
+  await group.joinAndSync();
+  return false;
+}
+
 function replaceParts(): typeof import("kafkajs") {
   const { version } = require("kafkajs/package.json") as { version: string };
   if (version !== KAFKAJS_VERSION) throw new Error(`Cannot use kafkajs ${version}: wanted ${KAFKAJS_VERSION}`);
@@ -169,11 +138,11 @@ function replaceParts(): typeof import("kafkajs") {
   loaded.exports = decodeMessages;
 
   const { prototype } = require("kafkajs/src/consumer/consumerGroup.js") as { prototype: ConsumerGroup };
-  const { joinAndSync } = prototype;
+  const { joinAndSync, recoverFromOffsetOutOfRange, fetch, recoverFromFetch } = prototype;
   prototype.joinAndSync = async function () {
-    const hooks = this.assigners[0]?.hooks;
-    if (hooks === undefined) return joinAndSync.call(this);
-    const { topic } = hooks;
+    const ours = this.assigners[0]?.ours;
+    if (ours === undefined) return joinAndSync.call(this);
+    const { topic, hooks } = ours;
     const reached = await whileBeating(this, hooks.leaving);
     // A hint: when it does not come through, the next owner begins earlier and finds what it knows already.
     if (reached.size > 0) await this.commitOffsets(offsetsOf(topic, reached)).catch(() => {});
@@ -183,13 +152,14 @@ function replaceParts(): typeof import("kafkajs") {
     if (partitions.length === 0) return;
     const wanted = await whileBeating(this, async () => {
       const source = await logIdentity(await this.cluster.findControllerBroker(), topic);
+      ours.source = source;
+      ours.lookAtMs = Date.now() + METADATA_MS;
       return hooks.joined(source, partitions);
     });
     for (const [partition, offset] of wanted) this.seek({ topic, partition, offset: String(offset) });
   };
-  const { recoverFromOffsetOutOfRange } = prototype;
   prototype.recoverFromOffsetOutOfRange = async function (error) {
-    const hooks = this.assigners[0]?.hooks;
+    const hooks = this.assigners[0]?.ours?.hooks;
     const { topic, partition } = error;
     if (hooks === undefined || this.offsetManager === null) return recoverFromOffsetOutOfRange.call(this, error);
     const from = BigInt(this.offsetManager.nextOffset(topic, partition).toString());
@@ -197,6 +167,27 @@ function replaceParts(): typeof import("kafkajs") {
     const earliest = BigInt((await this.cluster.fetchTopicsOffset(asked))[0]?.partitions[0]?.offset ?? "0");
     const next = await whileBeating(this, () => hooks.outOfRange(partition, from, earliest));
     this.seek({ topic, partition, offset: String(next) });
+  };
+  prototype.recoverFromFetch = function (error) {
+    const ours = this.assigners[0]?.ours;
+    // It may come back as another one before we hear of it again.
+    const isGone = error instanceof Error && "type" in error && error.type === "UNKNOWN_TOPIC_OR_PARTITION";
+    if (ours !== undefined && isGone) ours.lookAtMs = 0;
+    return recoverFromFetch.call(this, error);
+  };
+  prototype.fetch = async function (nodeId) {
+    const ours = this.assigners[0]?.ours;
+    const isDue = ours?.source !== undefined && (ours.looking !== undefined || Date.now() >= ours.lookAtMs);
+    if (ours === undefined || !isDue) return fetch.call(this, nodeId);
+    ours.looking ??= isSameLog(this, ours).finally(() => {
+      ours.looking = undefined;
+    });
+    try {
+      if (await ours.looking) return fetch.call(this, nodeId);
+    } catch (error) {
+      await this.recoverFromFetch(error);
+    }
+    return [];
   };
 
   const kafkajs = require("kafkajs") as typeof import("kafkajs");
@@ -221,35 +212,6 @@ function lineOf({ log }: LogEntry): string {
     return typeof value === "string" || typeof value === "number" ? [`${name} ${value}`] : [];
   });
   return `Kafka: ${log.message}${details.length === 0 ? "" : ` (${details.join(", ")})`}`;
-}
-
-function causesOf(error: unknown): Error[] {
-  const causes: Error[] = [];
-  for (let each = error; each instanceof Error && !causes.includes(each); each = each.cause) causes.push(each);
-  return causes;
-}
-
-const REFUSALS = /AUTHENTICATION|AUTHORIZATION|UNSUPPORTED_SASL|ILLEGAL_SASL|SECURITY_DISABLED/;
-const LATE = /ConnectionError|ConnectionClosed|RequestTimeout|NoBrokerAvailable|BrokerNotFound|LockTimeout|Timeout/;
-
-/** What went wrong, as a StreamError. */
-export function streamError(what: string, brokers: readonly string[], error: unknown): StreamError {
-  if (error instanceof StreamError) return error;
-  const causes = causesOf(error);
-  const [last] = causes.slice(-1);
-  const message = `${what}: ${last?.message ?? String(error)}`;
-  const has = (pattern: RegExp) =>
-    causes.some((cause) => pattern.test(cause.name) || ("type" in cause && pattern.test(String(cause.type))));
-  if (has(REFUSALS) || has(/SASLAuthentication/)) return new StreamError("refused", message, false, { cause: error });
-  if (has(/^(MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE)$/)) {
-    return new StreamError("too-large", message, false, { cause: error });
-  }
-  if (has(LATE)) {
-    const where = `Cannot reach Kafka at ${brokers.join(", ")}: ${last?.message ?? String(error)}`;
-    return new StreamError("unreachable", where, true, { cause: error });
-  }
-  const isRetriable = causes.some((cause) => "retriable" in cause && cause.retriable === true);
-  return new StreamError("failed", message, isRetriable, { cause: error });
 }
 
 /** Resolves at the latest after the limit: a broker that is gone must not keep a process from ending. */
@@ -355,9 +317,14 @@ async function startConsumer(
       maxWaitTimeInMs: 250,
       maxBytes: 8 * 1024 * 1024,
       maxBytesPerPartition: 1024 * 1024,
-      metadataMaxAge: 60_000,
+      metadataMaxAge: METADATA_MS,
       retry: RETRY,
-      partitionAssigners: [(config) => ({ ...roundRobin(config), hooks: { ...hooks, topic } })],
+      partitionAssigners: [
+        (config) => ({
+          ...roundRobin(config),
+          ours: { topic, hooks, source: undefined, lookAtMs: 0, looking: undefined },
+        }),
+      ],
     });
     consumer = each;
     each.on(each.events.CRASH, ({ payload }) => {
@@ -396,6 +363,19 @@ async function startConsumer(
       await atMost(CLOSE_LIMIT_MS, consumer.disconnect());
     },
   };
+}
+
+/** Resolves when every partition of a new topic has a leader. @throws what Kafka says when that takes too long */
+async function untilLed(admin: Admin, topic: string): Promise<void> {
+  for (const limit = Date.now() + 20_000; ; await wait(50)) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      if (topics[0]?.partitions.every(({ leader }) => leader >= 0)) return;
+      if (Date.now() > limit) throw new StreamError("failed", `Topic "${topic}" has no leader yet`, true);
+    } catch (error) {
+      if (Date.now() > limit) throw error;
+    }
+  }
 }
 
 const TOPIC_CONFIG = 2; // the kind of resource whose configuration is asked for
@@ -470,9 +450,9 @@ export function kafkaClient(settings: OpenedSettings): KafkaClient {
         };
       }),
     createTopic: (topic, partitions, copies, topicConfig) =>
-      asking(`Cannot make topic "${topic}"`, (admin) =>
-        admin.createTopics({
-          waitForLeaders: true,
+      asking(`Cannot make topic "${topic}"`, async (admin) => {
+        const isMade = await admin.createTopics({
+          waitForLeaders: false, // kafkajs's own waiting fails while a broker has not heard of the topic
           timeout: 20_000,
           topics: [
             {
@@ -482,8 +462,10 @@ export function kafkaClient(settings: OpenedSettings): KafkaClient {
               configEntries: Object.entries(topicConfig).map(([name, value]) => ({ name, value })),
             },
           ],
-        }),
-      ),
+        });
+        await untilLed(admin, topic);
+        return isMade;
+      }),
     async close() {},
   };
 }

@@ -1,7 +1,7 @@
 import type { Topic } from "../carrier.js";
 import { StreamError } from "../stream-error.js";
 import { kafkaTopicConfig, TOPICS } from "../topics.js";
-import type { KafkaClient, TopicDescription } from "./kafka-client.js";
+import type { KafkaClient, TopicDescription } from "./client.js";
 
 const MOST_COPIES = 3;
 

@@ -4,6 +4,7 @@ export interface RequestConnection {
 }
 
 const METADATA = 3;
+const UNKNOWN_TOPIC = 3;
 /** The first version that tells topic ids, and the first whose frame has tagged fields everywhere. */
 const VERSION = 10;
 
@@ -39,6 +40,9 @@ class CompactReader {
       this.skip(this.length());
     }
   }
+  code(): number {
+    return this.take(2).readInt16BE();
+  }
   uuid(): string {
     return this.take(16).toString("base64url");
   }
@@ -71,8 +75,10 @@ function parse(answer: Buffer): { cluster: string; topic: string } {
   const cluster = reader.text();
   reader.skip(4); // controller
   reader.length();
-  reader.skip(2); // error
+  const error = reader.code();
   reader.text();
+  if (error === UNKNOWN_TOPIC) throw new Error("the topic is not there");
+  if (error !== 0) throw new Error(`Kafka does not tell which log the topic is: error ${error}`);
   return { cluster, topic: reader.uuid() };
 }
 

@@ -1,7 +1,7 @@
 import type { Message, Topic } from "../carrier.js";
 import { StreamError } from "../stream-error.js";
 import { MOST_MESSAGE_BYTES } from "../topics.js";
-import type { ClientProducer } from "./kafka-client.js";
+import type { ClientProducer } from "./client.js";
 
 /** What a request holds at most, before compression, unless one message alone is larger: Kafka bounds the sum. */
 const REQUEST_BYTES = 4 * 1024 * 1024;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
+import { Kafka, logLevel } from "kafkajs";
 import { FLOW_BUCKETS } from "../../../model/flow-bucket.js";
 import type { Carrier, Loss } from "../../../stream/carrier.js";
 import { DeadLetters } from "../../../stream/dead-letters.js";
@@ -171,6 +172,31 @@ test("a position behind the end of the log is told, and reading starts again at 
     await carrier.subscribe("portolan.policies", consumption);
     await until("the message", () => seen.length === 1);
     assert.deepEqual(losses, ["1000..0"]);
+  });
+});
+
+test("a topic that is deleted is made again, under another identity, and its readers go on with it", async () => {
+  await withCarriers(async (open, prefix) => {
+    const [sender, reader] = [await open(), await open()];
+    const sources: string[] = [];
+    const { seen, consumption } = noting({
+      async positions(source) {
+        sources.push(source);
+        return new Map();
+      },
+    });
+    await reader.subscribe("portolan.flows", consumption);
+    await sender.send("portolan.flows", message("0", "old"));
+    await until("the old message", () => seen.length === 1);
+    const admin = new Kafka({ brokers, clientId: "operator", logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    await admin.deleteTopics({ topics: [`${prefix}portolan.flows`] });
+    await admin.disconnect();
+    await sendSurely(sender, "0", "new");
+    await until("the new message", () => seen.some((received) => textOf(received) === "new"));
+    assert.equal(seen.find((received) => textOf(received) === "new")?.offset, 0n);
+    assert.notEqual(sources.at(-1), sources[0]);
+    assert.equal(sources.at(-1)?.split("/")[1], sources[0]?.split("/")[1]);
   });
 });
 
