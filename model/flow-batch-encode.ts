@@ -8,26 +8,31 @@ export const NAME_DICTIONARY = 2;
 
 /** The same whole numbers in as few bytes each as the largest needs. */
 function narrow(values: Uint32Array | Float64Array, most: number): Numbers {
-  if (most < 0x100) return Uint8Array.from(values);
-  if (most < 0x10000) return Uint16Array.from(values);
-  return most < 0x1_0000_0000 ? Uint32Array.from(values) : Float64Array.from(values);
+  if (most < 0x100) return new Uint8Array(values);
+  if (most < 0x10000) return new Uint16Array(values);
+  return most < 0x1_0000_0000 ? new Uint32Array(values) : new Float64Array(values);
 }
 
 /** A counter in two columns: its lowest 8 or 16 bits, and, unless they are all 0, what is above them. */
 function counter(name: string, values: Float64Array, bits: 8 | 16): ArrowColumn[] {
   const scale = 2 ** bits;
   const low = bits === 8 ? new Uint8Array(values.length) : new Uint16Array(values.length);
-  const high = new Float64Array(values.length);
+  let high: Float64Array | undefined;
   let most = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
-    const above = value < scale ? 0 : Math.floor(value / scale);
+    if (value < scale) {
+      low[i] = value;
+      continue;
+    }
+    high ??= new Float64Array(values.length);
+    const above = Math.floor(value / scale);
     low[i] = value - above * scale;
     high[i] = above;
     if (above > most) most = above;
   }
   const column = { name, values: low };
-  return most === 0 ? [column] : [column, { name: `${name}_high${bits}`, values: narrow(high, most) }];
+  return high === undefined ? [column] : [column, { name: `${name}_high${bits}`, values: narrow(high, most) }];
 }
 
 /** All but the last byte of each address, each network once, and for each address the number of its own. */
@@ -91,9 +96,11 @@ function namesColumn({ length, nameOffsets, nameIds, nameSources, names }: FlowB
   const single = new Int32Array(names.length * sources + 1); // number + 1 of a set of one name; the last is no name
   const several = new Map<string, number>();
   const add = (from: number, to: number): number => {
-    const items: [string, string][] = [];
-    for (let i = from; i < to; i++) items.push([NAME_SOURCES[nameSources[i]!]!, names[nameIds[i]!]!]);
-    return sets.push(JSON.stringify(items));
+    let text = "";
+    for (let i = from; i < to; i++) {
+      text += `${i === from ? "" : ","}["${NAME_SOURCES[nameSources[i]!]}",${JSON.stringify(names[nameIds[i]!])}]`;
+    }
+    return sets.push(`[${text}]`);
   };
   for (let row = 0; row < length; row++) {
     const from = nameOffsets[row]!;
