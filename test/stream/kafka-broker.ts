@@ -72,6 +72,15 @@ export function classPath(): string {
   return join(CACHE, folder, "*");
 }
 
+/** Removes what test processes left that were killed before they could. */
+function sweep(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = /^portolan-kafka-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
 /** Ports nobody listens on now; they are held until all are known, so that they differ. */
 async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
@@ -197,6 +206,7 @@ class Node implements BrokerNode {
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<TestBroker> {
   const { brokers = 1, properties = {}, security = {}, host = "127.0.0.1", within = [] } = options;
+  sweep();
   const folder = mkdtempSync(join(tmpdir(), `portolan-kafka-${process.pid}-`));
   const ports = await freePorts(3 * brokers);
   const port = (node: number, kind: 0 | 1 | 2) => ports[3 * node + kind] as number;
