@@ -45,6 +45,7 @@ interface EnforceOptions extends KafkaOptions {
 }
 
 const TICK_MS = 1000;
+const LINGER_MS = 3000;
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
@@ -156,6 +157,8 @@ Example:
       const keyring = await readKeyring(keyringPath);
       const settings = kafkaSettings("enforce", options);
       const stopped = stopSignal();
+      // Whoever reads our log may go away; we stay.
+      process.stderr.on("error", () => {});
       const baseline = readMemory(folder).baseline;
       const kernel: EnforcerKernel = await openKernel({ host, ...(baseline === "" ? {} : { baseline }) });
       const isForwarding = await isForwardingHost();
@@ -204,6 +207,8 @@ Example:
         tie.abort();
         await tied;
         await kernel.close();
+        // What may be left is a client that goes on looking for a broker that is gone.
+        setTimeout(() => process.exit(), LINGER_MS).unref();
       }
     });
 }

@@ -18,6 +18,7 @@ export class Failure extends Error {
 const ENVIRONMENT_CODES = new Set([
   ...["EACCES", "EPERM", "EADDRINUSE", "EADDRNOTAVAIL", "ENOSPC", "EROFS", "EMFILE", "EIO"],
   ...["in-use", "disk-full", "failed", "permission", "no-interface", "interface-gone", "no-capture-program"],
+  ...["second-enforcer", "no-nft", "rejected", "unreadable", "lease-not-kept", "timeout"],
   ...["unreachable", "refused", "closed"],
 ]);
 

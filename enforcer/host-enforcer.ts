@@ -463,7 +463,7 @@ export class HostEnforcer {
         controllers: [...(this.#parts.controllers ?? []), ...(inventory?.lifelines.controllers ?? [])],
         families: settings.families,
         probes: settings.probes.filter(({ hosts }) => hosts === undefined || hosts.includes(host)),
-        timeoutMs: Math.max(100, Math.min(2000, settings.trialLeaseMs / 4)),
+        timeoutMs: Math.max(100, Math.min(5000, settings.trialLeaseMs / 4)),
       });
     } catch (error) {
       reasons = [`cannot ask: ${(error as Error).message}`];

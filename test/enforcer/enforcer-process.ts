@@ -81,8 +81,8 @@ export class EnforcerProcess {
     if (child.exitCode !== null) throw new Error(`the enforcer ended: ${this.#log}`);
   }
 
-  /** Polls until the condition holds. @throws {Error} After a minute, with what the enforcer said. */
-  async until(holds: () => boolean | Promise<boolean>, what: string, limitMs = 60_000): Promise<void> {
+  /** Polls until the condition holds. @throws {Error} After two minutes, with what the enforcer said. */
+  async until(holds: () => boolean | Promise<boolean>, what: string, limitMs = 120_000): Promise<void> {
     const end = Date.now() + limitMs;
     while (!(await holds())) {
       if (Date.now() > end) throw new Error(`waited in vain for ${what}:\n${this.#log}`);

@@ -1,0 +1,181 @@
+// What the enforcing process itself may suffer, on a real kernel with real packets. Each test begins with a host in deny.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test, { after, before, type TestContext } from "node:test";
+import type { EnforcementSettings } from "../../policy/trust/enforcement-settings.js";
+import { portolanWithin } from "../cli/signing-workspace.js";
+import { EnforcerProcess } from "./enforcer-process.js";
+import { HostNetwork, run, type TrafficAgent } from "./host-network.js";
+import { SWIFT, signNow } from "./release.js";
+import { HOST, INVENTORY, scope } from "./sample-order.js";
+
+const GOOD = 80;
+const BAD = 81;
+const CONTROLLER = { address: "10.88.0.2", port: 7443 };
+const KNOWN = { ...INVENTORY, lifelines: { ...INVENTORY.lifelines, controllers: [CONTROLLER] } };
+/** The bad port is knocked at all the time, and meant to be denied. */
+const DISPOSITION = {
+  client: "10.88.0.0/16",
+  server: "10.88.0.1/32",
+  protocol: 6,
+  ports: { first: BAD, last: BAD },
+  reason: "test",
+};
+const SETTINGS = { ...SWIFT, trialMs: 500, trialLeaseMs: 8000, dispositions: [DISPOSITION] };
+
+let network: HostNetwork;
+let host: TrafficAgent;
+let peer: TrafficAgent;
+
+before(async () => {
+  network = new HostNetwork();
+  host = network.agent(network.inHost);
+  peer = network.agent(network.inPeer);
+  for (const port of [GOOD, BAD]) await host.listen("tcp", port);
+  await peer.listen("tcp", CONTROLLER.port);
+});
+after(() => network?.close());
+
+const isDropped = async () => (await peer.connect("10.88.0.1", BAD, 400)) === "timeout";
+const passes = async () => (await peer.connect("10.88.0.1", GOOD, 4000)) === "ok";
+const nft = (...args: string[]) => run([...network.inHost, "nft", ...args]);
+
+async function denying(t: TestContext, more: Partial<EnforcementSettings> = {}): Promise<EnforcerProcess> {
+  const enforcer = new EnforcerProcess(network.inHost, HOST, KNOWN);
+  t.after(async () => {
+    await enforcer.remove();
+    network.nft("add table inet portolan\ndelete table inet portolan\n");
+  });
+  enforcer.setPolicy(await signNow(scope("shop", 1), KNOWN, { ...SETTINGS, ...more }));
+  await enforcer.start();
+  await enforcer.untilPhase("shop", "audit", "ready");
+  await enforcer.until(passes, "good traffic");
+  await enforcer.untilPhase("shop", "ready");
+  await enforcer.until(async () => (await enforcer.say({ verb: "promote", scope: "shop" })).isDone, "a promotion");
+  await enforcer.untilPhase("shop", "deny");
+  assert.ok(await isDropped());
+  return enforcer;
+}
+
+test("it holds one capability, listens on no port, and its socket is root's alone", async (t) => {
+  const enforcer = await denying(t);
+  const status = readFileSync(`/proc/${enforcer.pid}/status`, "utf8");
+  const NET_ADMIN = (1n << 12n).toString(16).padStart(16, "0");
+  for (const set of ["CapEff", "CapPrm", "CapBnd"]) assert.match(status, new RegExp(`^${set}:\\s+${NET_ADMIN}$`, "m"));
+  assert.equal(
+    run([...network.inHost, "ss", "-Hlntup"])
+      .split("\n")
+      .filter((line) => line.includes(`pid=${enforcer.pid},`)).length,
+    0,
+  );
+  assert.match(run(["stat", "-c", "%a %u", enforcer.socket]), /^600 0$/m);
+});
+
+test("killed in deny, the host is in audit after its lease, and the next one goes on by way of a trial", async (t) => {
+  const enforcer = await denying(t);
+  const started = performance.now();
+  await enforcer.end("SIGKILL");
+  await enforcer.until(async () => !(await isDropped()), "audit");
+  t.diagnostic(`in audit ${Math.round(performance.now() - started)} ms after SIGKILL, lease ${SETTINGS.leaseMs} ms`);
+  assert.ok(await passes());
+  await enforcer.start();
+  await enforcer.untilPhase("shop", "deny");
+  assert.ok((await isDropped()) && (await passes()));
+});
+
+test("restarted within its lease, it changes nothing in the kernel and never stops denying", async (t) => {
+  const enforcer = await denying(t);
+  const rules = () => nft("-s", "-a", "list", "table", "inet", "portolan").replaceAll(/(expires|timeout) \S+/g, "");
+  const before = rules().match(/chain [\s\S]*$/)?.[0];
+  await enforcer.end();
+  await enforcer.start();
+  assert.ok(await isDropped());
+  assert.equal(rules().match(/chain [\s\S]*$/)?.[0], before);
+  assert.equal((await enforcer.status()).scopes[0]?.phase, "deny");
+});
+
+test("nft flush ruleset by somebody else: audit, warm-up, trial, deny, and what was open stays open", async (t) => {
+  const enforcer = await denying(t);
+  const open = await peer.hold("10.88.0.1", GOOD);
+  nft("flush", "ruleset");
+  await enforcer.until(() => /shop: table-gone/.test(enforcer.log), "the loss to be noticed");
+  assert.match(enforcer.log, /deny -> warm-up \(drifted\)/);
+  await enforcer.until(() => /warm-up -> trial \(tick\)[\s\S]*trial -> deny/.test(enforcer.log), "deny again");
+  assert.ok((await isDropped()) && (await passes()));
+  assert.equal(await peer.echo(open), "ok");
+});
+
+test("a rule that somebody put into our table is noticed, taken out, and told", async (t) => {
+  const enforcer = await denying(t);
+  nft("insert", "rule", "inet", "portolan", "input", "accept");
+  await enforcer.until(() => /shop: table-tampered/.test(enforcer.log), "the change to be noticed");
+  await enforcer.until(() => /deny -> trial \(drifted\)[\s\S]*trial -> deny/.test(enforcer.log), "deny again");
+  assert.ok((await isDropped()) && (await passes()));
+});
+
+test("a second enforcer on the host is refused, and the first goes on", async (t) => {
+  const enforcer = await denying(t);
+  const second = await portolanWithin(network.inHost, [
+    ...[
+      "enforce",
+      "--host",
+      HOST,
+      "--keyring",
+      enforcer.at("keyring.json"),
+      "--inventory",
+      enforcer.at("inventory.yaml"),
+    ],
+    ...["--state", enforcer.at("second"), "--socket", enforcer.at("second.sock")],
+  ]);
+  assert.equal(second.status, 3, second.stderr);
+  assert.match(second.stderr, /another enforcer does; stop it first/);
+  assert.ok(await isDropped());
+});
+
+test("a lease taken away by one line of nft stays away until a human promotes", async (t) => {
+  const enforcer = await denying(t);
+  nft("flush", "set", "inet", "portolan", "lease_shop");
+  assert.ok(!(await isDropped()), "at once");
+  await enforcer.untilPhase("shop", "rollback");
+  await enforcer.until(() => /shop: lease-taken/.test(enforcer.log), "the reason");
+  assert.ok((await enforcer.say({ verb: "promote", scope: "shop" })).isDone);
+  await enforcer.untilPhase("shop", "deny");
+});
+
+test("pause, resume, rollback and quarantine work with no enforcer, no controller and no broker", async (t) => {
+  const enforcer = await denying(t, { onSilence: "fail-static" });
+  await enforcer.end("SIGKILL");
+  assert.ok(await isDropped(), "fail-static holds without an enforcer");
+  const local = async (...args: string[]) => {
+    const { status, stdout, stderr } = await portolanWithin(network.inHost, [...args, "--socket", enforcer.socket]);
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /no enforcer runs: done in the kernel/);
+  };
+  await local("pause");
+  assert.ok(!(await isDropped()));
+  await local("resume");
+  assert.ok(await isDropped());
+  await local("quarantine", "--for", "30s", "--state", enforcer.at("state"));
+  assert.equal(await peer.connect("10.88.0.1", GOOD, 400), "timeout");
+  assert.equal(await host.connect(CONTROLLER.address, CONTROLLER.port, 4000), "ok");
+  await local("quarantine", "--release");
+  assert.ok(await passes());
+  await local("rollback", "--scope", "shop");
+  assert.ok(!(await isDropped()));
+});
+
+test("a boot restores what was confirmed, denying at once where that is fail-static, and never what was on trial", async (t) => {
+  const enforcer = await denying(t, { onSilence: "fail-static" });
+  await enforcer.until(() => enforcer.log.includes("trial -> deny"), "a confirmation");
+  const boot = ["enforce", "--boot", "--host", HOST, "--state", enforcer.at("state")];
+  await enforcer.end("SIGKILL");
+  nft("flush", "ruleset");
+  assert.ok(!(await isDropped()));
+  const first = await portolanWithin(network.inHost, boot);
+  assert.equal(first.status, 0, first.stderr);
+  assert.match(first.stderr, /restored shop generation 1\ndenying from the first packet: shop/);
+  assert.ok((await isDropped()) && (await passes()));
+  await enforcer.start();
+  await enforcer.untilPhase("shop", "deny", "trial", "");
+  assert.equal((await enforcer.status()).scopes[0]?.generation, 1);
+});
