@@ -8,7 +8,7 @@ export function byteSize(least: number): (text: string) => number {
     const match = /^(\d{1,12})([KMGT])?$/.exec(text);
     const bytes = Number(match?.[1]) * (UNITS[match?.[2] ?? ""] ?? 1);
     if (match === null || bytes < least || !Number.isSafeInteger(bytes)) {
-      throw new InvalidArgumentError(`wanted bytes such as 512M or 2G, at least ${least / 2 ** 20}M`);
+      throw new InvalidArgumentError(`wanted bytes such as 512M or 2G, at least ${least / 2 ** 10}K`);
     }
     return bytes;
   };

@@ -30,7 +30,7 @@ interface CollectOptions extends KafkaOptions, MetricsOptions {
   readonly json?: true;
 }
 
-const LEAST_SPOOL = 1 << 20;
+const LEAST_SPOOL = 256 << 10;
 /** A wrong setting ends the program where it shows at once; a broker that is away does not. */
 const FIRST_CONNECT_MS = 1_000;
 const LAST_CLOSE_MS = 1_000;

@@ -31,12 +31,8 @@ export async function collectCaptures(
   options: CaptureCollection,
 ): Promise<ReadTotals | undefined> {
   const { collector, spool, speed, signal } = options;
-  const runs: RunLength = {
-    flows: RUN_FLOWS,
-    checkPackets: speed === undefined ? 1 << 14 : 1 << 8,
-    ...(speed === undefined ? {} : { packetUs: LIVE_RUN_US * speed }),
-  };
-  const boot = await digestOf(paths, JSON.stringify(runs));
+  const runs = captureRuns(speed);
+  const boot = await captureBoot(paths, speed);
   const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   let beginUs = Number.NaN; // of the first packets that are not told yet
   let beginMs = 0;
@@ -77,10 +73,18 @@ export async function collectCaptures(
   return undefined;
 }
 
-/** Names captures by what is in them. Standard input cannot be read twice, so it is new each time. */
-async function digestOf(paths: readonly string[], how: string): Promise<string> {
+/** How the flows of captures are cut into batches. */
+export function captureRuns(speed?: number): RunLength {
+  if (speed === undefined) return { flows: RUN_FLOWS, checkPackets: 1 << 14 };
+  return { flows: RUN_FLOWS, checkPackets: 1 << 8, packetUs: LIVE_RUN_US * speed };
+}
+
+/**
+ * Names captures by what is in them and how they are cut. Standard input cannot be read twice, so it is new each time.
+ */
+export async function captureBoot(paths: readonly string[], speed?: number): Promise<string> {
   if (paths.includes("-")) return randomUUID();
-  const hash = createHash("sha256").update(how);
+  const hash = createHash("sha256").update(JSON.stringify(captureRuns(speed)));
   for (const path of paths) {
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
     hash.update("\n");

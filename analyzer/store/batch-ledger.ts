@@ -158,7 +158,8 @@ export class BatchLedger {
 function holesOf({ collector, boot, bucket, ranges, losses }: SequenceStream): SequenceHole[] {
   const holes: SequenceHole[] = [];
   const stream = { collector, boot, bucket };
-  const announced = [...losses].sort((a, b) => a.first - b.first || a.last - b.last);
+  // A loss that has become longer is told again: the longer one first, and the rest of the shorter one is nothing.
+  const announced = [...losses].sort((a, b) => a.first - b.first || b.last - a.last);
   let reached = 0;
   /** Tells of the batches `first` .. `last`, none of which was taken. */
   const miss = (first: number, last: number, fromUs: number, untilUs: number) => {

@@ -197,7 +197,7 @@ for (const [name, args, code, line] of [
     "with too small a spool",
     ["collect", "--kafka", "127.0.0.1:1", "--spool-size", "10K"],
     2,
-    /wanted bytes such as 512M or 2G, at least 1M/,
+    /wanted bytes such as 512M or 2G, at least 256K/,
   ],
   [
     "with a spool where none can be",
