@@ -6,7 +6,7 @@ import type { EnforcerKernel } from "../../enforcer/enforcer-kernel.js";
 import { openKernel } from "../../enforcer/nft-kernel.js";
 import type { Inventory } from "../../model/workload.js";
 import { inventoryOf, workload } from "../policy/sample-policy.js";
-import { HostNetwork, run, type TrafficAgent } from "./host-network.js";
+import { HostNetwork, PATIENT_MS, run, type TrafficAgent } from "./host-network.js";
 import { HOST, scope, wanted } from "./sample-order.js";
 
 const FLOOD = fileURLToPath(new URL("../../../test/enforcer/programs/flood.py", import.meta.url));
@@ -41,7 +41,7 @@ test("an address that moves to another workload takes no permission along, and t
   const policy = [scope("shop", 1)];
   await kernel.load(wanted(policy, world("10.88.0.2", "10.88.0.66")));
   await kernel.lease("shop", 60_000);
-  assert.equal(await peer.connect("10.88.0.1", 80), "ok");
+  assert.equal(await peer.connect("10.88.0.1", 80, PATIENT_MS), "ok");
   assert.equal(await peer.connect("10.88.0.1", 80, 300, "10.88.0.66"), "timeout");
   const began = performance.now();
   await kernel.load(wanted(policy, world("10.88.0.66", "10.88.0.2")));

@@ -3,7 +3,7 @@ import { EventEmitter, once } from "node:events";
 import test, { after, before, beforeEach } from "node:test";
 import type { EnforcerKernel, KernelState } from "../../enforcer/enforcer-kernel.js";
 import { openKernel } from "../../enforcer/nft-kernel.js";
-import { HostNetwork, run, type TrafficAgent } from "./host-network.js";
+import { HostNetwork, PATIENT_MS, run, type TrafficAgent } from "./host-network.js";
 import { HOST, scope, wanted } from "./sample-order.js";
 
 let network: HostNetwork;
@@ -71,15 +71,15 @@ for (const [what, text] of TAMPERING) {
     assert.equal(await peer.echo(open), "ok");
     assert.equal(await kernel.load(order), "unchanged");
     await kernel.lease("shop", 60_000);
-    assert.equal(await peer.connect("10.88.0.1", 80), "ok");
+    assert.equal(await peer.connect("10.88.0.1", 80, PATIENT_MS), "ok");
     assert.equal(await peer.connect("10.88.0.1", 81, 300), "timeout");
     assert.equal(await peer.connect("10.88.0.1", 80, 300, "10.88.0.66"), "timeout");
   });
 }
 
 test("what packets, leases, cuts and pauses change is no drift", async () => {
-  assert.equal(await peer.connect("10.88.0.1", 80), "ok");
-  assert.equal(await peer.connect("10.88.0.1", 81), "ok");
+  assert.equal(await peer.connect("10.88.0.1", 80, PATIENT_MS), "ok");
+  assert.equal(await peer.connect("10.88.0.1", 81, PATIENT_MS), "ok");
   await kernel.lease("shop", 60_000);
   await kernel.lease("shop", "permanent");
   await kernel.cut(10_000);
@@ -109,5 +109,5 @@ test("a bundle that was loaded by hand is taken over, and a table whose names me
   );
   await kernel.load(order);
   assert.ok((await kernel.readBack()).isIntact);
-  assert.equal(await peer.connect("10.88.0.1", 80), "ok");
+  assert.equal(await peer.connect("10.88.0.1", 80, PATIENT_MS), "ok");
 });

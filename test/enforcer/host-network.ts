@@ -13,6 +13,9 @@ export function run(command: readonly string[], input = ""): string {
   return result.stdout;
 }
 
+/** For what must be answered: neighbours are asked again after a second, and the machine may be busy. */
+export const PATIENT_MS = 5_000;
+
 /** Speaks inside one namespace, see programs/traffic-agent.ts. */
 export class TrafficAgent {
   readonly #child: ChildProcess;

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import test, { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openKernel } from "../../enforcer/nft-kernel.js";
-import { HostNetwork, type TrafficAgent } from "./host-network.js";
+import { HostNetwork, PATIENT_MS, type TrafficAgent } from "./host-network.js";
 import { HOST, scope, wanted } from "./sample-order.js";
 
 const PROGRAM = fileURLToPath(new URL("./programs/load-and-die.js", import.meta.url));
@@ -37,7 +37,7 @@ for (const [step, name] of ["build", "flip", "reap"].entries()) {
       const { signal } = spawnSync(process.execPath, [PROGRAM, network.host, String(next), String(step + 1), when]);
       assert.equal(signal, "SIGKILL");
       assert.equal(await peer.echo(connection), "ok");
-      assert.equal(await peer.connect("10.88.0.1", 80), "ok");
+      assert.equal(await peer.connect("10.88.0.1", 80, PATIENT_MS), "ok");
       assert.equal(await peer.connect("fd88::1", 81, 400), "timeout");
 
       const second = await open();

@@ -3,7 +3,7 @@ import test, { after, before } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type { EnforcerKernel } from "../../enforcer/enforcer-kernel.js";
 import { openKernel } from "../../enforcer/nft-kernel.js";
-import { HostNetwork, run, type TrafficAgent } from "./host-network.js";
+import { HostNetwork, PATIENT_MS, run, type TrafficAgent } from "./host-network.js";
 import { HOST, scope, wanted } from "./sample-order.js";
 
 let network: HostNetwork;
@@ -52,9 +52,9 @@ test("a host without a table is told as such, and the first load begins in audit
 
 test("in audit everything passes and what no rule permits is counted, in deny it is dropped", async () => {
   await kernel.counts();
-  assert.equal(await peer.connect("10.88.0.1", 80), "ok");
-  assert.equal(await peer.connect("10.88.0.1", 81), "ok");
-  assert.equal(await peer.connect("fd88::1", 81), "ok");
+  assert.equal(await peer.connect("10.88.0.1", 80, PATIENT_MS), "ok");
+  assert.equal(await peer.connect("10.88.0.1", 81, PATIENT_MS), "ok");
+  assert.equal(await peer.connect("fd88::1", 81, PATIENT_MS), "ok");
   const [audited] = await kernel.counts();
   assert.deepEqual(
     audited?.edges.map(({ direction, server, port, attempts, verdict }) => [
@@ -73,8 +73,8 @@ test("in audit everything passes and what no rule permits is counted, in deny it
   assert.deepEqual([audited?.counters.missed, audited?.counters.denied, audited?.unrecorded], [2, 0, 0]);
 
   await kernel.lease("shop", 60_000);
-  assert.equal(await peer.connect("10.88.0.1", 80), "ok");
-  assert.equal(await peer.connect("fd88::1", 80), "ok");
+  assert.equal(await peer.connect("10.88.0.1", 80, PATIENT_MS), "ok");
+  assert.equal(await peer.connect("fd88::1", 80, PATIENT_MS), "ok");
   assert.equal(await peer.connect("10.88.0.1", 81), "timeout");
   assert.equal(await peer.connect("fd88::1", 81), "timeout");
   const [denied] = await kernel.counts();
@@ -90,7 +90,7 @@ test("in audit everything passes and what no rule permits is counted, in deny it
   const remaining = (await kernel.readBack()).scopes[0]?.leaseRemainingMs;
   assert.ok(typeof remaining === "number" && remaining > 30_000 && remaining <= 60_000, String(remaining));
   await kernel.dropLease("shop");
-  assert.equal(await peer.connect("10.88.0.1", 81), "ok");
+  assert.equal(await peer.connect("10.88.0.1", 81, PATIENT_MS), "ok");
 });
 
 test("an unrenewed lease ends by itself, a renewed one lives on, a permanent one stays", async () => {
@@ -100,7 +100,7 @@ test("an unrenewed lease ends by itself, a renewed one lives on, a permanent one
   await wait(1_000);
   assert.equal(await peer.connect("10.88.0.1", 81, 300), "timeout");
   await wait(1_000);
-  assert.equal(await peer.connect("10.88.0.1", 81), "ok");
+  assert.equal(await peer.connect("10.88.0.1", 81, PATIENT_MS), "ok");
   await kernel.lease("shop", "permanent");
   assert.equal((await kernel.readBack()).scopes[0]?.leaseRemainingMs, "permanent");
   await kernel.dropLease();
@@ -147,7 +147,7 @@ test("two policy sets share the table: what either permits passes, and each has 
   await kernel.load(wanted([scope("shop", 3), closed]));
   await kernel.counts();
   await kernel.lease("closed", 60_000);
-  assert.equal(await peer.connect("10.88.0.1", 80), "ok");
+  assert.equal(await peer.connect("10.88.0.1", 80, PATIENT_MS), "ok");
   assert.equal(await peer.connect("10.88.0.1", 81), "timeout");
   const counts = await kernel.counts();
   assert.deepEqual(
@@ -158,7 +158,7 @@ test("two policy sets share the table: what either permits passes, and each has 
     ],
   );
   await kernel.load(wanted([scope("shop", 3)]));
-  assert.equal(await peer.connect("10.88.0.1", 81), "ok");
+  assert.equal(await peer.connect("10.88.0.1", 81, PATIENT_MS), "ok");
   assert.doesNotMatch(ruleset(), /closed/);
 });
 

@@ -3,7 +3,7 @@ import test, { afterEach, beforeEach } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type { EnforcerKernel } from "../../enforcer/enforcer-kernel.js";
 import { openKernel } from "../../enforcer/nft-kernel.js";
-import { HostNetwork, run, type TrafficAgent } from "./host-network.js";
+import { HostNetwork, PATIENT_MS, run, type TrafficAgent } from "./host-network.js";
 import { HOST, IN_RULE, INVENTORY, scope, wanted } from "./sample-order.js";
 
 let network: HostNetwork;
@@ -97,7 +97,7 @@ test("dormant opens the host at once and forgets nothing, and ends as suddenly",
   assert.equal(await kernel.load(wanted([scope("shop", 2)])), "loaded");
   const state = await kernel.readBack();
   assert.ok(state.isDormant && state.isIntact, "a load does not wake the table");
-  assert.equal(await peer.connect("10.88.0.1", 81), "ok");
+  assert.equal(await peer.connect("10.88.0.1", 81, PATIENT_MS), "ok");
   await kernel.dormant(false);
   assert.equal(await peer.connect("10.88.0.1", 81), "timeout");
   assert.equal(await peer.echo(open), "ok", "what was opened meanwhile goes on");
@@ -120,15 +120,15 @@ test("quarantine cuts everything but management and controller, and gives it all
   assert.equal(await peer.echo(open, 600), "timeout", "established connections are cut");
   assert.equal(await peer.connect("10.88.0.1", 80), "timeout");
   assert.equal(await host.connect("10.88.0.2", 9000), "timeout");
-  assert.equal(await peer.connect("10.88.0.1", 22), "ok");
+  assert.equal(await peer.connect("10.88.0.1", 22, PATIENT_MS), "ok");
   assert.equal(await peer.connect("10.88.0.1", 22, 600, "10.88.0.66"), "timeout");
-  assert.equal(await host.connect("fd88::2", 8443), "ok", "after a neighbour flush, by IPv6");
+  assert.equal(await host.connect("fd88::2", 8443, PATIENT_MS), "ok", "after a neighbour flush, by IPv6");
   await kernel.quarantine(undefined);
   assert.equal(await peer.echo(open, 3000), "ok");
   await kernel.quarantine({ ...wish, lease: 800 });
   assert.equal(await peer.connect("10.88.0.1", 80, 300), "timeout");
   await wait(1000);
-  assert.equal(await peer.connect("10.88.0.1", 80), "ok");
+  assert.equal(await peer.connect("10.88.0.1", 80, PATIENT_MS), "ok");
   assert.equal((await kernel.readBack()).isQuarantined, false);
 });
 
@@ -148,14 +148,14 @@ test("lifelines pass under an empty policy in deny: neighbours, SSH, names, time
   await kernel.load(wanted([scope("shop", 1, [])], inventory));
   await kernel.lease("shop", 60_000);
   for (const name of [network.host, network.peer]) run(["ip", "-n", name, "neigh", "flush", "dev", "eth0"]);
-  assert.equal(await peer.connect("10.88.0.1", 22), "ok");
+  assert.equal(await peer.connect("10.88.0.1", 22, PATIENT_MS), "ok");
   assert.equal(await peer.connect("10.88.0.1", 22, 500, "10.88.0.66"), "timeout");
-  assert.equal(await host.question("10.88.0.2", 53), "ok");
-  assert.equal(await host.connect("fd88::2", 53), "ok");
-  assert.equal(await host.question("fd88::2", 123), "ok");
-  assert.equal(await host.connect("10.88.0.2", 8443), "ok");
-  assert.equal(await host.question("10.88.0.2", 67), "ok");
-  assert.equal(await host.connect("127.0.0.1", 80), "ok");
+  assert.equal(await host.question("10.88.0.2", 53, PATIENT_MS), "ok");
+  assert.equal(await host.connect("fd88::2", 53, PATIENT_MS), "ok");
+  assert.equal(await host.question("fd88::2", 123, PATIENT_MS), "ok");
+  assert.equal(await host.connect("10.88.0.2", 8443, PATIENT_MS), "ok");
+  assert.equal(await host.question("10.88.0.2", 67, PATIENT_MS), "ok");
+  assert.equal(await host.connect("127.0.0.1", 80, PATIENT_MS), "ok");
   assert.equal(await host.connect("10.88.0.2", 9000), "timeout");
   assert.equal(await host.question("10.88.0.2", 124, 300), "EPERM", "the kernel tells its own programs at once");
 });
@@ -178,8 +178,8 @@ test("a policy that locks its own host out heals by the lease alone, by both fam
 test("a rule for a port holds for TCP and UDP as it says, and SCTP and ICMP are judged by default", async () => {
   await kernel.load(wanted([scope("shop", 1, [IN_RULE])]));
   await kernel.lease("shop", 60_000);
-  assert.equal(await peer.question("10.88.0.1", 53), "ok");
-  assert.equal(await peer.question("fd88::1", 53), "ok");
+  assert.equal(await peer.question("10.88.0.1", 53, PATIENT_MS), "ok");
+  assert.equal(await peer.question("fd88::1", 53, PATIENT_MS), "ok");
   assert.equal(await peer.connect("10.88.0.1", 53), "timeout");
   assert.throws(() => run([...network.inPeer, "ping", "-c", "1", "-W", "1", "10.88.0.1"]));
   assert.throws(() => run([...network.inPeer, "ping", "-c", "1", "-W", "1", "fd88::1"]));
