@@ -26,7 +26,7 @@ test("the test broker serves, stands still, dies, comes back on the same port, a
   try {
     assert.equal(await answers(broker.bootstrap, 10_000), true);
     broker.pause();
-    assert.equal(await answers(broker.bootstrap, 300), false);
+    while (await answers(broker.bootstrap, 1_000)); // on a busy machine its threads stop one after the other
     broker.resume();
     assert.equal(await answers(broker.bootstrap, 10_000), true);
     await broker.kill("SIGKILL");
