@@ -172,7 +172,23 @@ const MOST_NETWORKS = 65_536;
 const MOST_NAMES = 1_000; // of one flow
 const MOST_NAMES_IN_ALL = 1_000_000;
 
-function nameItems(text: string): { name: string; source: number }[] {
+type NameItems = readonly { readonly name: string; readonly source: number }[];
+
+/** Sets of names come again batch after batch; those that were read lately are not read anew. */
+const readItems = new Map<string, NameItems>();
+const REMEMBERED_SETS = 4_096;
+const LONGEST_REMEMBERED = 1_024;
+
+function nameItems(text: string): NameItems {
+  const known = readItems.get(text);
+  if (known !== undefined) return known;
+  const items = parseNameItems(text);
+  if (readItems.size >= REMEMBERED_SETS) readItems.clear();
+  if (text.length <= LONGEST_REMEMBERED) readItems.set(text, items);
+  return items;
+}
+
+function parseNameItems(text: string): NameItems {
   let items: unknown;
   try {
     items = JSON.parse(text);

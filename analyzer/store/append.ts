@@ -36,7 +36,9 @@ async function appendWithin(database: Database, intake: Intake): Promise<AppendR
     },
     ++database.appendNo,
     batches.reduce((sum, batch) => sum + batch.length, 0),
+    database.spareMemory,
   );
+  database.spareMemory = undefined;
   const losses = new Losses();
   const touched = new Set<number>();
   let taken = 0;
@@ -91,6 +93,7 @@ async function appendWithin(database: Database, intake: Intake): Promise<AppendR
   await losses.write(connection);
   for (const lost of intake.lost ?? []) await database.positions.lose(connection, lost);
   await database.positions.write(connection, intake.positions ?? []);
+  database.spareMemory = rows.memory();
   for (const hour of rows.hours) database.dirtyHours.add(hour);
   database.storedFlows += rows.rows;
   return { batches: taken, duplicates: batches.length - taken, flows: rows.rows, malformed };

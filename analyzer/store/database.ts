@@ -11,7 +11,7 @@ import { EMPTY_INVENTORY, type Inventory } from "../../model/workload.js";
 import { AddressNumbers } from "./address-numbers.js";
 import { BatchLedger } from "./batch-ledger.js";
 import { Dictionary } from "./dictionary.js";
-import { addressText } from "./flow-rows.js";
+import { addressText, type FlowMemory } from "./flow-rows.js";
 import { readLedger } from "./ledger-rows.js";
 import { LogPositions } from "./log-positions.js";
 import { NameRows } from "./name-rows.js";
@@ -31,6 +31,9 @@ export interface SensorTotals {
   batches: number;
   flows: number;
 }
+
+/** How much may wait in the log beside the file: folding it in more often costs a third of a busy store's time. */
+const LOG_BOUND = "128MB";
 
 /** Names that are remembered as stored; beyond, they are forgotten and some are stored twice. */
 const REMEMBERED_NAMES = 200_000;
@@ -58,6 +61,8 @@ export class Database {
   /** How many records there were when sealing last found none to let go. */
   unsealableFlows = 0;
   appendNo = 0;
+  /** Memory of the last write, for the next one: writes are alike in size, and new memory is dear. */
+  spareMemory: FlowMemory | undefined;
   /** Which reading of the dictionaries this is: numbers of another one mean nothing. */
   epoch = 0;
   private timelines = this.newTimelines();
@@ -82,6 +87,7 @@ export class Database {
         memory_limit: `${options.memoryLimitMb}MiB`,
         threads: String(options.threads),
         temp_directory: spillFolder,
+        wal_autocheckpoint: LOG_BOUND,
         autoinstall_known_extensions: "false",
         autoload_known_extensions: "false",
       });

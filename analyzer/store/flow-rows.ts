@@ -95,6 +95,12 @@ export interface AddedRows {
   readonly untilUs: number; // end of the latest
 }
 
+/** Columns with room for `rows`; what they hold means nothing. */
+export interface FlowMemory {
+  readonly rows: number;
+  readonly columns: NumberColumn[];
+}
+
 /** Rows of batches, by column, ready to be copied into DuckDB. */
 export class FlowRows {
   rows = 0;
@@ -106,9 +112,16 @@ export class FlowRows {
     private readonly dictionaries: FlowDictionaries,
     private readonly appendNo: number,
     expectedRows: number,
+    spare?: FlowMemory,
   ) {
-    this.capacity = Math.max(expectedRows, 16);
-    this.columns = FLOW_KINDS.map((kind) => allocateColumn(kind, this.capacity));
+    const isEnough = spare !== undefined && spare.rows >= expectedRows;
+    this.capacity = isEnough ? spare.rows : Math.max(expectedRows, 16);
+    this.columns = isEnough ? spare.columns : FLOW_KINDS.map((kind) => allocateColumn(kind, this.capacity));
+  }
+
+  /** The memory of the columns, for the next rows once these are stored. */
+  memory(): FlowMemory {
+    return { rows: this.capacity, columns: this.columns };
   }
 
   /** Adds the good rows of a batch. A bad one (times, counters or indexes that cannot be) is counted and left out. */

@@ -16,6 +16,7 @@ import { Conversations, ConversationTexts } from "./conversations.js";
 import type { DatabaseOptions } from "./database.js";
 import { type EdgeActivity, edgeActivities } from "./edge-activity.js";
 import type { AppendReport, Intake, LogPartition, LogPosition } from "./intake.js";
+import { packBatches } from "./packed-batches.js";
 import { StoreError } from "./store-error.js";
 import type { StoreAnswer, StoreReply, StoreRequest } from "./store-protocol.js";
 
@@ -39,20 +40,6 @@ function lockName(path: string): string {
   } catch {
     return resolve(path);
   }
-}
-
-/** Typed columns in memory of their own, so that they can be handed to the thread without touching the caller's. */
-function detached(batch: FlowBatch): { batch: FlowBatch; buffers: ArrayBuffer[] } {
-  const buffers: ArrayBuffer[] = [];
-  const copy = Object.fromEntries(
-    Object.entries(batch).map(([name, value]: [string, unknown]) => {
-      if (!ArrayBuffer.isView(value)) return [name, value];
-      const own = (value as Uint8Array).slice();
-      buffers.push(own.buffer as ArrayBuffer);
-      return [name, own];
-    }),
-  );
-  return { batch: copy as unknown as FlowBatch, buffers };
 }
 
 /** What was observed, kept in DuckDB in a thread of its own. All SQL stays behind these functions. */
@@ -131,14 +118,9 @@ export class Store {
    * @throws {StoreError} `disk-full` and others; what was stored before is kept.
    */
   async append(batches: readonly FlowBatch[], read: Omit<Intake, "batches"> = {}): Promise<AppendReport> {
-    const copies = batches.map(detached);
-    const request = { kind: "append", intake: { ...read, batches: copies.map(({ batch }) => batch) } } as const;
-    return (
-      await this.ask<"appended">(
-        request,
-        copies.flatMap(({ buffers }) => buffers),
-      )
-    ).report;
+    const packed = packBatches(batches);
+    const request = { kind: "append", intake: { ...read, batches: packed.batches } } as const;
+    return (await this.ask<"appended">(request, [packed.memory])).report;
   }
 
   /** How far these partitions have been read; those that were never read are left out. */

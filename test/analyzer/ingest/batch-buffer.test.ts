@@ -32,10 +32,10 @@ test("add() waits while a write is under way and the next one is full", async ()
     (intake) => new Promise((resolve) => gates.push(() => resolve(report(intake)))),
     () => {},
   );
-  await buffer.add(batch(0, 60_000));
-  await buffer.add(batch(1, 60_000));
+  await buffer.add(batch(0, 130_000));
+  await buffer.add(batch(1, 130_000));
   let isTaken = false;
-  const third = buffer.add(batch(2, 60_000)).then(() => {
+  const third = buffer.add(batch(2, 130_000)).then(() => {
     isTaken = true;
   });
   await new Promise(setImmediate);
@@ -139,8 +139,8 @@ test("what fills up while a write is under way is written behind it, though noth
       ),
     () => {},
   );
-  await buffer.add(batch(0, 60_000));
-  await buffer.add(batch(1, 60_000));
+  await buffer.add(batch(0, 130_000));
+  await buffer.add(batch(1, 130_000));
   gates.shift()?.();
   await new Promise(setImmediate);
   gates.shift()?.();
