@@ -1,3 +1,9 @@
+import type { StoreErrorCode } from "../analyzer/store/store-error.js";
+import type { LiveCaptureErrorCode } from "../collector/live/live-capture-error.js";
+import type { SpoolErrorCode } from "../collector/spool/spool-error.js";
+import type { EnforcerErrorCode } from "../enforcer/enforcer-error.js";
+import type { StreamErrorCode } from "../stream/stream-error.js";
+
 /** What a script reads of us: 0 done, 1 the answer is "no", 2 bad input or usage, 3 the environment. */
 export const EXIT = { done: 0, no: 1, input: 2, environment: 3 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -14,19 +20,31 @@ export class Failure extends Error {
   }
 }
 
-/** Codes, of the system and of our own rooms, for which the environment has to answer and not the input. */
-const ENVIRONMENT_CODES = new Set([
-  ...["EACCES", "EPERM", "EADDRINUSE", "EADDRNOTAVAIL", "ENOSPC", "EROFS", "EMFILE", "EIO"],
-  ...["in-use", "disk-full", "failed", "permission", "no-interface", "interface-gone", "no-capture-program"],
-  ...["second-enforcer", "no-nft", "rejected", "unreadable", "lease-not-kept", "timeout"],
-  ...["unreachable", "refused", "closed"],
+/** Codes of the system for which the environment has to answer and not the input. */
+const SYSTEM_CODES = new Set(["EACCES", "EPERM", "EADDRINUSE", "EADDRNOTAVAIL", "ENOSPC", "EROFS", "EMFILE", "EIO"]);
+
+/** The same of our own rooms. */
+const ROOM_CODES = new Set<string>([
+  ...(["permission", "no-interface", "no-program", "failed"] satisfies LiveCaptureErrorCode[]),
+  ...(["in-use", "failed"] satisfies SpoolErrorCode[]),
+  ...(["unreachable", "refused", "failed", "closed"] satisfies StreamErrorCode[]),
+  ...(["in-use", "disk-full", "permission", "failed"] satisfies StoreErrorCode[]),
+  ...(["permission", "no-nft", "rejected", "unreadable-listing"] satisfies EnforcerErrorCode[]),
+  ...(["second-enforcer", "lease-not-kept", "timeout"] satisfies EnforcerErrorCode[]),
 ]);
 
-/** The exit code that fits an error from any room: its `code` decides, bad input is the default. */
+/** The exit code that fits an error from any room: its `code` decides, or the system's behind it; bad input is the default. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof Failure) return error.exitCode;
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return ENVIRONMENT_CODES.has(code) ? EXIT.environment : EXIT.input;
+  return ROOM_CODES.has(codeOf(error)) || isOfSystem(error) ? EXIT.environment : EXIT.input;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+function isOfSystem(error: unknown): boolean {
+  return error instanceof Error && (SYSTEM_CODES.has(codeOf(error)) || isOfSystem(error.cause));
 }
 
 /** Whether the error was made for the user to read, rather than by a fault of ours. */

@@ -2,7 +2,7 @@
  * - `permission`: the kernel refused us; CAP_NET_ADMIN is missing.
  * - `no-nft`: the program `nft` is not installed, or too old.
  * - `rejected`: nft or the kernel refused what we wrote; nothing of it is in force.
- * - `unreadable`: what nft lists of our table is not what we would have written, so nobody can say what it means.
+ * - `unreadable-listing`: what nft lists of our table is not what we would have written, so nobody can say what it means.
  * - `second-enforcer`: another enforcer looks after this network namespace.
  * - `lease-not-kept`: the kernel does not hold the lease that was just given to it.
  * - `timeout`: nft did not end in time.
@@ -11,7 +11,7 @@ export type EnforcerErrorCode =
   | "permission"
   | "no-nft"
   | "rejected"
-  | "unreadable"
+  | "unreadable-listing"
   | "second-enforcer"
   | "lease-not-kept"
   | "timeout";

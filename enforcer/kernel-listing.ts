@@ -92,7 +92,7 @@ function canonical(tag: string, body: JsonObject, elements: readonly ListedEleme
 /**
  * Reads what nft lists for `list table inet portolan`.
  * @returns undefined when there is no such table
- * @throws {EnforcerError} `unreadable`
+ * @throws {EnforcerError} `unreadable-listing`
  */
 export function readListing(objects: readonly unknown[]): KernelListing | undefined {
   let table: JsonObject | undefined;
@@ -102,7 +102,8 @@ export function readListing(objects: readonly unknown[]): KernelListing | undefi
   const lines: { name: string; line: string }[] = [];
   for (const object of objects as readonly JsonObject[]) {
     const [entry] = Object.entries(object);
-    if (entry === undefined) throw new EnforcerError("unreadable", "Cannot read what nft lists: an empty object");
+    if (entry === undefined)
+      throw new EnforcerError("unreadable-listing", "Cannot read what nft lists: an empty object");
     const [tag, body] = entry as [string, JsonObject];
     if (tag === "metainfo") continue;
     const name = String(body.name);

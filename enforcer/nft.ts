@@ -55,7 +55,7 @@ export class Nft {
 
   /**
    * The objects that nft lists for each of the commands. What does not exist is an empty list.
-   * @throws {EnforcerError} `unreadable` if it is no JSON.
+   * @throws {EnforcerError} `unreadable-listing` if it is no JSON.
    */
   async list(...commands: readonly string[]): Promise<readonly unknown[][]> {
     let text: string;
@@ -70,7 +70,7 @@ export class Nft {
     try {
       return documents.map((line) => (JSON.parse(line) as { nftables: unknown[] }).nftables);
     } catch (error) {
-      throw new EnforcerError("unreadable", "Cannot read what nft lists: it is not JSON", { cause: error });
+      throw new EnforcerError("unreadable-listing", "Cannot read what nft lists: it is not JSON", { cause: error });
     }
   }
 
@@ -156,7 +156,7 @@ export class Nft {
           failure = new EnforcerError(codeOf(complaint), `Cannot run nft ${args.join(" ").slice(0, 80)}: ${told}`);
         }
         if (failure === undefined && length > LONGEST_ANSWER) {
-          failure = new EnforcerError("unreadable", "Cannot read what nft lists: it is too long");
+          failure = new EnforcerError("unreadable-listing", "Cannot read what nft lists: it is too long");
         }
         if (failure === undefined) resolve(chunks.join(""));
         else reject(failure);

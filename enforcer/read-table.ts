@@ -14,7 +14,7 @@ async function listWhole(nft: Nft, command: string): Promise<readonly Listed[] |
     const [objects = []] = (await nft.list(command)) as readonly Listed[][];
     return objects.some((object) => object.table !== undefined && "flags" in object.table) ? undefined : objects;
   } catch (error) {
-    if (error instanceof EnforcerError && error.code === "unreadable") return undefined;
+    if (error instanceof EnforcerError && error.code === "unreadable-listing") return undefined;
     throw error;
   }
 }

@@ -1,3 +1,5 @@
+export type StreamErrorCode = "unreachable" | "refused" | "setting" | "too-large" | "failed" | "closed";
+
 /**
  * Why a carrier could not do what it was asked; `code` is a contract. `isRetriable`: the same may succeed later
  * without anybody changing a setting.
@@ -11,7 +13,7 @@
  */
 export class StreamError extends Error {
   constructor(
-    readonly code: "unreachable" | "refused" | "setting" | "too-large" | "failed" | "closed",
+    readonly code: StreamErrorCode,
     message: string,
     readonly isRetriable: boolean,
     options?: ErrorOptions,
