@@ -2,6 +2,7 @@ import type { Graph, GraphEdge, GraphLevel } from "../model/graph.js";
 import type { SensorHeartbeat } from "../model/sensor-heartbeat.js";
 import type { Inventory } from "../model/workload.js";
 import type { FlowSample } from "../policy/allow-rule.js";
+import type { AuditReport } from "./audit/audit-report.js";
 import type { Proposal } from "./proposal.js";
 
 /** Flow counts per slice of time, for the brush under the map. */
@@ -55,4 +56,6 @@ export interface ExplorerSource {
   heartbeats(): Promise<readonly SensorHeartbeat[]>;
   proposal(): Promise<Proposal>;
   inventory(): Inventory;
+  /** What was enforced in the span, by the time of receipt. */
+  audit(span: Required<TimeSpan>): Promise<{ readonly report: AuditReport }>;
 }

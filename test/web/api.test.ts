@@ -230,6 +230,11 @@ test("the OpenAPI document names every question", async () => {
   const document = await ask<{ openapi: string; paths: Record<string, unknown> }>("/api/openapi.json");
   assert.match(document.openapi, /^3\./);
   assert.deepEqual(Object.keys(document.paths).sort(), [
+    "/api/audit",
+    "/api/audit/ocsf.jsonl",
+    "/api/audit/report.csv",
+    "/api/audit/report.html",
+    "/api/audit/report.json",
     "/api/bundles/{target}",
     "/api/complete",
     "/api/edges",

@@ -7,6 +7,7 @@ import { EMPTY_INVENTORY } from "../../model/workload.js";
 import type { AllowRule } from "../../policy/allow-rule.js";
 import type { Bundle } from "../../policy/bundle.js";
 import type { Peer } from "../../policy/peer.js";
+import { companyAudit } from "./enforcement.js";
 
 /** A seeded company network behind the explorer's contract: shops, payments, data, operations, and what disturbs them. */
 
@@ -535,6 +536,7 @@ export function companySource(services = SERVICES, intended = INTENDED): Company
     heartbeats: async () => HEARTBEATS,
     proposal: async () => proposalOf(list),
     inventory: () => EMPTY_INVENTORY,
+    audit: async (span) => ({ report: companyAudit(span) }),
   };
 }
 

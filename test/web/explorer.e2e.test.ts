@@ -169,6 +169,8 @@ const PLACES = [
   "/proposals?tab=excluded",
   "/proposals?tab=coverage",
   "/proposals?tab=files",
+  "/enforcement",
+  "/enforcement?span=month",
   "/sensors",
 ];
 
@@ -192,6 +194,53 @@ test("the sensors page says in words who is silent, who captures nothing, and wh
   ]);
   assert.equal((await cells("node-f"))[0], "ended, as it was told to");
   assert.match((await page.textContent(".gaps")) ?? "", /The sensor restarted and cannot tell/);
+});
+
+test("the enforcement page tells what deny would break, who answers for it, and what is not known", async () => {
+  const page = await explorer.open("/enforcement");
+  await page.waitForSelector(".scope .plain-table tbody tr");
+  const text = String(await page.evaluate("document.querySelector('.enforcement').innerText")).replace(/\s+/g, " ");
+  for (const wanted of [
+    "Policy shop, generation 7",
+    "320 new edges with 76,960 attempts, 1 known, 1 accepted.",
+    "22 edges more, accepted or seldom: the downloads have them all.",
+    "2 of 3 isolated hosts reported. 1 host in deny mode since 2026-03-02 23:40:00, 1 host in audit mode since 2026-03-02 14:00:00.",
+    "▲ Silent: shop/search-0",
+    "office/laptop-0 (10.0.9.0)",
+    "2026-03-03 00:00:00 from port 41022 on eth0",
+    "author Ada Lovelace at 2026-03-02T10:00:00Z; approver Grace Hopper",
+    "✗ refused: the signature of key k9 does not hold",
+    "relay-to-external-tcp-587",
+    "Policy warehouse, generation 7",
+    "Which hosts the policy isolates is not known here",
+    "Rests on entries 13 to 742 of the audit trail.",
+    "the capture cannot tell",
+  ]) {
+    assert.ok(text.includes(wanted), `${wanted} in ${text.slice(0, 3000)}`);
+  }
+  await page.click("role=button[name='Last week']");
+  await until(page, "location.search === '?span=week'");
+  assert.equal(await page.getAttribute("[aria-pressed=true]", "class"), "button");
+  const [file] = await Promise.all([page.waitForEvent("download"), page.click("text=Edges as CSV")]);
+  assert.equal(file.suggestedFilename(), "portolan-report.csv");
+  assert.equal((await readFile(await file.path(), "utf8")).trim().split("\r\n").length, 323);
+});
+
+test("the enforcement page is reached and read by keys alone", async () => {
+  const page = await explorer.open("/explore");
+  await drawn(page);
+  await page.keyboard.press("g");
+  await page.keyboard.press("n");
+  await page.waitForSelector(".scope .plain-table tbody tr");
+  const reached = new Set<string>();
+  for (let presses = 0; presses < 40; presses++) {
+    await page.keyboard.press("Tab");
+    const name = "document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent";
+    reached.add(String(await page.evaluate(name)).trim());
+  }
+  for (const wanted of ["Last hour", "Report to print", "What shop would have dropped", "Hosts of shop"]) {
+    assert.ok(reached.has(wanted), `${wanted} in ${[...reached].join(" | ")}`);
+  }
 });
 
 for (const scheme of ["light", "dark"] as const) {

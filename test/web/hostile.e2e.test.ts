@@ -27,6 +27,7 @@ const PLACES = [
   "/proposals",
   "/proposals?tab=excluded",
   "/proposals?tab=coverage",
+  "/enforcement",
   "/sensors",
 ];
 

@@ -1,6 +1,7 @@
 import type { ExplorerSource } from "../../analyzer/explorer.js";
 import type { Graph, GraphEdge, GraphNode } from "../../model/graph.js";
 import { companySource, HOUR, START_US } from "./company.js";
+import { namedAudit } from "./enforcement.js";
 
 /** Text that a workload, a label, a DNS answer or an SNI may hold when somebody means harm. */
 export const HOSTILE_NAMES: readonly string[] = [
@@ -88,6 +89,7 @@ export function hostileSource(): ExplorerSource {
         spool: { bytes: 1, batches: 1, lostBatches: 0, lostFlows: 0, fault: name(6) },
       },
     ],
+    audit: async (span) => ({ report: namedAudit(HOSTILE_NAMES, span) }),
     async proposal() {
       const proposal = await base.proposal();
       const [rule] = proposal.policySet.rules;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseGraphQuery } from "../../model/graph-query.js";
-import { formatPlace, type Place, parsePlace, START } from "../../web/ui/src/state/place.js";
+import { formatPlace, type Place, parsePlace, SPANS, START } from "../../web/ui/src/state/place.js";
 import { edgeEnds, formatLink, islandCondition, linkQuery, parseSelected } from "../../web/ui/src/state/selection.js";
 
 const text = fc.string({ unit: "grapheme", maxLength: 20 });
@@ -10,7 +10,7 @@ const names = fc.array(fc.string({ unit: "grapheme", minLength: 1, maxLength: 8 
 const tenth = fc.integer({ min: -90_000, max: 90_000 }).map((value) => value / 10);
 const places: fc.Arbitrary<Place> = fc.record(
   {
-    page: fc.constantFrom("explore" as const, "proposals" as const, "sensors" as const),
+    page: fc.constantFrom("explore" as const, "proposals" as const, "enforcement" as const, "sensors" as const),
     view: fc.constantFrom("map" as const, "table" as const, "matrix" as const),
     level: fc.constantFrom("workload" as const, "app" as const, "namespace" as const),
     group: text,
@@ -33,6 +33,7 @@ const places: fc.Arbitrary<Place> = fc.record(
     ),
     tab: text,
     item: text,
+    span: fc.constantFrom(...SPANS),
   },
   { noNullPrototype: true },
 );

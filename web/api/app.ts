@@ -7,6 +7,7 @@ import swagger from "@fastify/swagger";
 import fastify, { type FastifyInstance } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import type { ExplorerSource } from "../../analyzer/explorer.js";
+import { auditRoutes } from "./audit-routes.js";
 import type { BundleRenderer } from "./bundle-files.js";
 import { LISTENER_LIMIT, RevisionEvents } from "./event-stream.js";
 import { ExplorerViews } from "./explorer-views.js";
@@ -27,7 +28,7 @@ export interface ApiOptions {
 }
 
 /** Addresses of the page that are no files: the page itself decides what to show there. */
-const PAGES = ["/", "/explore", "/proposals", "/sensors"];
+const PAGES = ["/", "/explore", "/proposals", "/enforcement", "/sensors"];
 
 /** Answers that change without the data changing. */
 const ALWAYS_NEW = ["/api/events", "/api/sensors"];
@@ -71,6 +72,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     const parts = { ...options, views: new ExplorerViews(source) };
     exploreRoutes(routes, parts);
     proposalRoutes(routes, parts);
+    auditRoutes(routes, parts);
   });
   addEvents(app, source);
   app.get("/api/openapi.json", { schema: { hide: true } }, () => app.swagger());

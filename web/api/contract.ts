@@ -485,6 +485,109 @@ export const OverviewAnswer = z.object({
 });
 export type OverviewAnswer = z.infer<typeof OverviewAnswer>;
 
+export const AuditParams = z.object({
+  from: z.coerce.number().nonnegative().describe("start of the span in µs, inclusive, by the time of receipt"),
+  until: z.coerce.number().nonnegative().describe("end of the span in µs, exclusive"),
+});
+
+const namedEnd = z.object({ address: z.string(), name: z.string() });
+
+/** Traffic that no rule permits, with exact counts of attempts. */
+export const AuditEdge = z.object({
+  direction: z.enum(["ingress", "egress"]),
+  client: namedEnd,
+  server: namedEnd,
+  protocol: z.string(),
+  port: z.number().describe("server port; ICMP type << 8 | code"),
+  audited: z.number().describe("attempts let through in audit mode, which deny would drop"),
+  denied: z.number().describe("attempts dropped"),
+  hosts: z.array(z.string()).readonly(),
+  firstUs: timeUs,
+  lastUs: timeUs,
+  everFirstUs: timeUs.describe("at any time, also before the span"),
+  standing: z.enum(["new", "known", "accepted"]),
+  acceptance: z.object({ by: z.string(), note: z.string() }).optional(),
+  examples: z
+    .array(z.object({ clientPort: z.number(), interface: z.string(), atUs: timeUs }))
+    .readonly()
+    .describe("single packets; the counts are exact, these are a sample"),
+});
+export type AuditEdge = z.infer<typeof AuditEdge>;
+
+const edgeTally = z.object({ edges: z.number(), audited: z.number(), denied: z.number() });
+
+/** One policy set in the span. Lists are bounded; beside each stands how many there are. */
+export const AuditScope = z.object({
+  scope: z.string(),
+  generation: z.number(),
+  expectedHostCount: z.number().describe("hosts that the published policy isolates; 0 where that is not known"),
+  hosts: z
+    .array(
+      z.object({
+        host: z.string(),
+        enforcer: z.string(),
+        generation: z.number(),
+        mode: z.enum(["audit", "deny"]),
+        modeSinceUs: timeUs,
+        state: z.string(),
+        lastReportUs: timeUs,
+        reports: z.number(),
+        missingReports: z.number(),
+        unrecorded: z.number().describe("attempts that no edge accounts for"),
+        recorded: z.number(),
+        denied: z.number().describe("packets"),
+      }),
+    )
+    .readonly(),
+  hostCount: z.number(),
+  silentHosts: z.array(z.string()).readonly().describe("isolated, and not heard of in the span"),
+  silentHostCount: z.number(),
+  tallies: z.object({ new: edgeTally, known: edgeTally, accepted: edgeTally }).describe("of all edges"),
+  edges: z.array(AuditEdge).readonly().describe("new before known before accepted, then by attempts"),
+  edgeCount: z.number(),
+  unusedRules: z.array(z.object({ rule: z.string(), reason: z.string() })).readonly(),
+  unusedRuleCount: z.number(),
+  approvals: z
+    .array(
+      z.object({
+        entry: z.number().describe("of the audit trail"),
+        receivedUs: timeUs,
+        generation: z.number().optional().describe("absent when the policy cannot be read"),
+        expires: z.string().optional(),
+        signatures: z
+          .array(z.object({ role: z.string(), keyId: z.string(), person: z.string().optional(), at: z.string() }))
+          .readonly(),
+        trust: z.discriminatedUnion("kind", [
+          z.object({ kind: z.literal("verified") }),
+          z.object({ kind: z.literal("unchecked") }),
+          z.object({ kind: z.literal("refused"), reason: z.string() }),
+        ]),
+      }),
+    )
+    .readonly()
+    .describe("newest first"),
+  approvalCount: z.number(),
+  gates: z.array(z.object({ name: z.string(), isMet: z.boolean(), value: z.string(), wanted: z.string() })).readonly(),
+});
+export type AuditScope = z.infer<typeof AuditScope>;
+
+export const AuditAnswer = z.object({
+  revision: z.number(),
+  fromUs: timeUs,
+  untilUs: timeUs,
+  scopes: z.array(AuditScope).readonly(),
+  scopeCount: z.number(),
+  gaps: SensorsAnswer.shape.gaps.describe("of sensors, that touch the span"),
+  gapCount: z.number(),
+  chain: z.object({
+    before: z.string(),
+    head: z.string().describe("last link of the audit trail that the answer rests on"),
+    first: z.number().optional(),
+    last: z.number().optional(),
+  }),
+});
+export type AuditAnswer = z.infer<typeof AuditAnswer>;
+
 /** RFC 9457; `span` points into the query that could not be read. */
 export const Problem = z.object({
   type: z.string(),

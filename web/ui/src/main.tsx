@@ -1,6 +1,7 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { OverviewAnswer } from "../../api/contract.js";
+import { EnforcementPage } from "./enforcement/enforcement-page.js";
 import { ExplorePage } from "./explore-page.js";
 import { ProposalsPage } from "./proposals/proposals-page.js";
 import { SensorsPage } from "./sensors/sensors-page.js";
@@ -13,7 +14,12 @@ import { announcement } from "./state/preferences.js";
 import { useResource } from "./state/resource.js";
 import { overview } from "./state/views.js";
 
-const TITLES = { explore: "Explore", proposals: "Proposals", sensors: "Sensors" } as const;
+const TITLES = {
+  explore: "Explore",
+  proposals: "Proposals",
+  enforcement: "Enforcement",
+  sensors: "Sensors",
+} as const;
 
 function Page() {
   switch (place.value.page) {
@@ -21,6 +27,8 @@ function Page() {
       return <ExplorePage />;
     case "proposals":
       return <ProposalsPage />;
+    case "enforcement":
+      return <EnforcementPage />;
     case "sensors":
       return <SensorsPage />;
   }

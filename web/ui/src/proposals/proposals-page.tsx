@@ -1,5 +1,6 @@
 import type { ProposalAnswer } from "../../../api/contract.js";
 import { count, duration, plural, shown, time } from "../format.js";
+import { Gates } from "../shell/gates.js";
 import { Notice, ProblemNotice } from "../shell/notice.js";
 import { go, place } from "../state/location.js";
 import { refresh, useResource } from "../state/resource.js";
@@ -14,49 +15,6 @@ const STATE_WORDS: Readonly<Record<Proposal["state"], readonly [string, string]>
   learning: ["…", "Learning"],
   "not-enough-data": ["?", "Not enough data"],
 };
-
-function Gates({ proposal }: { proposal: Proposal }) {
-  const met = proposal.gates.filter(({ isMet }) => isMet).length;
-  return (
-    <details class="gates">
-      <summary>
-        <span class="gates-count">
-          {met} of {plural(proposal.gates.length, "gate")} met
-        </span>
-        {proposal.gates.map((gate) => (
-          <span key={gate.name} class={gate.isMet ? "gate gate-met" : "gate gate-open"}>
-            <span aria-hidden="true">{gate.isMet ? "✓" : "✗"}</span>
-            <span class="visually-hidden">{gate.isMet ? "met:" : "not met:"}</span> {shown(gate.name, 60)}
-          </span>
-        ))}
-      </summary>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Gate</th>
-            <th scope="col">Measured</th>
-            <th scope="col">Wanted</th>
-          </tr>
-        </thead>
-        <tbody>
-          {proposal.gates.map((gate) => (
-            <tr key={gate.name}>
-              <th scope="row">
-                <span class={gate.isMet ? "gate-met" : "gate-open"}>
-                  <span aria-hidden="true">{gate.isMet ? "✓" : "✗"}</span>
-                  <span class="visually-hidden">{gate.isMet ? "met:" : "not met:"}</span>
-                </span>{" "}
-                {shown(gate.name)}
-              </th>
-              <td>{shown(gate.value)}</td>
-              <td>{shown(gate.wanted)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </details>
-  );
-}
 
 /** The proposal under review: how far it is, its rules with their evidence, what it leaves out, and the files to apply. */
 export function ProposalsPage() {
@@ -114,7 +72,7 @@ export function ProposalsPage() {
           </strong>
           <p>{shown(proposal.stateReason, 400)}</p>
         </div>
-        <Gates proposal={proposal} />
+        <Gates gates={proposal.gates} />
       </header>
       <div class="tabs" role="tablist" aria-label="Parts of the proposal">
         {tabs.map(([name, title, number]) => (

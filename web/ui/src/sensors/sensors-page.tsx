@@ -1,7 +1,7 @@
-import type { ComponentChildren } from "preact";
 import type { Sensor, SensorsAnswer } from "../../../api/contract.js";
 import { count, duration, plural, shown, time } from "../format.js";
 import { Notice, ProblemNotice } from "../shell/notice.js";
+import { PlainTable } from "../shell/plain-table.js";
 import { refresh, useResource } from "../state/resource.js";
 import { overview } from "../state/views.js";
 import {
@@ -64,25 +64,6 @@ function SensorRow({ sensor, clock }: { sensor: Sensor; clock: Clock }) {
       <td class="number">{stored === undefined ? "0" : count(stored.flows)}</td>
       <td class="short">{stored === undefined || stored.lastSeenUs === 0 ? "never" : time(stored.lastSeenUs)}</td>
     </tr>
-  );
-}
-
-function PlainTable({ label, columns, children }: { label: string; columns: string[]; children: ComponentChildren }) {
-  return (
-    <div class="plain-table sensors" tabIndex={0} role="region" aria-label={label}>
-      <table>
-        <thead>
-          <tr>
-            {columns.map((column) => (
-              <th key={column} scope="col" class={column === "Flows stored" ? "number" : undefined}>
-                {column}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>{children}</tbody>
-      </table>
-    </div>
   );
 }
 

@@ -16,6 +16,7 @@ function Rose() {
 const PAGES: readonly (readonly [Place["page"], string])[] = [
   ["explore", "Explore"],
   ["proposals", "Proposals"],
+  ["enforcement", "Enforcement"],
   ["sensors", "Sensors"],
 ];
 

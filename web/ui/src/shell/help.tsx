@@ -6,7 +6,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["/", "type a query"],
   ["?", "this help"],
   ["g m, g t, g x", "map, table, matrix"],
-  ["g e, g p, g s", "explore, proposals, sensors"],
+  ["g e, g p, g n, g s", "explore, proposals, enforcement, sensors"],
   ["[ and ]", "move the time window back and on"],
   ["j and k", "down and up in a list that has the focus"],
   ["Enter", "open what is under the cursor"],

@@ -9,6 +9,7 @@ const GO: Readonly<Record<string, Partial<Place>>> = {
   x: { page: "explore", view: "matrix" },
   e: { page: "explore" },
   p: { page: "proposals" },
+  n: { page: "enforcement" },
   s: { page: "sensors" },
 };
 

@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import { formatPlace, nameList, type Place, parsePlace, START } from "./place.js";
 
-export { type Camera, formatPlace, type Place, roundCamera, START } from "./place.js";
+export { type Camera, formatPlace, type Place, roundCamera, SPANS, type Span, START } from "./place.js";
 
 export const place = signal<Place>(START);
 

@@ -2,7 +2,7 @@ import type { GraphLevel } from "../../../../model/graph.js";
 
 /** Where the reader is: everything that a link must carry. */
 export interface Place {
-  readonly page: "explore" | "proposals" | "sensors";
+  readonly page: "explore" | "proposals" | "enforcement" | "sensors";
   readonly view: "map" | "table" | "matrix";
   readonly level: GraphLevel;
   readonly group: string; // what makes an island
@@ -17,7 +17,11 @@ export interface Place {
   readonly at: Camera | undefined; // pan and zoom of the map; undefined fits it
   readonly tab: string; // of the proposals page
   readonly item: string; // rule, file or exclusion selected there
+  readonly span: Span; // of the enforcement page, back from now
 }
+
+export const SPANS = ["hour", "day", "week", "month"] as const;
+export type Span = (typeof SPANS)[number];
 
 /** The world point at the middle of the map and pixels per world unit. */
 export interface Camera {
@@ -47,9 +51,10 @@ export const START: Place = {
   at: undefined,
   tab: "rules",
   item: "",
+  span: "day",
 };
 
-const PAGES: readonly Place["page"][] = ["explore", "proposals", "sensors"];
+const PAGES: readonly Place["page"][] = ["explore", "proposals", "enforcement", "sensors"];
 const VIEWS: readonly Place["view"][] = ["map", "table", "matrix"];
 const LEVELS: readonly GraphLevel[] = ["workload", "app", "namespace"];
 
@@ -99,13 +104,14 @@ export function parsePlace(path: string, search: string): Place {
     at: cameraOf(params.get("at")),
     tab: text("tab"),
     item: text("item"),
+    span: oneOf(SPANS, params.get("span"), START.span),
   };
 }
 
 /** The address of a place; what is as it starts is left out. */
 export function formatPlace(place: Place): string {
   const params = new URLSearchParams();
-  for (const key of ["view", "level", "group", "q", "hubs", "sort", "sel", "tab", "item"] as const) {
+  for (const key of ["view", "level", "group", "q", "hubs", "sort", "sel", "tab", "item", "span"] as const) {
     if (place[key] !== START[key]) params.set(key, place[key]);
   }
   for (const key of ["from", "until"] as const) {
