@@ -83,15 +83,29 @@ function scope(name: string, edges: readonly AuditEdge[], more: Partial<AuditSco
       { name: "every host reports", isMet: false, value: "2 of 3", wanted: "all that the policy isolates" },
       { name: "every attempt is counted", isMet: true, value: "0 without an edge", wanted: "0" },
     ],
+    reach: {
+      ...{ sources: 62, workloads: 62, services: 41, observed: 204 },
+      flat: { cells: 2_501, segmentedness: 0, direct: 33.4, transitive: 33.4, transitive95: 34 },
+      policy: { cells: 233, segmentedness: 0.907, direct: 3.2, transitive: 6.1, transitive95: 12 },
+    },
     ...more,
   };
 }
 
 const chain = { before: "0".repeat(64), head: "6c1f".repeat(16), first: 13, last: 742 };
 
-/** Two policies of the company: one with all that there is to see, and more edges than a page lists; one at peace. */
+const HOUR = 60 * MINUTE;
+
+/**
+ * Two policies of the company: one with all that there is to see, and more edges than a page lists; one at peace.
+ * In one hour nothing was reported.
+ */
 export function companyAudit({ fromUs, untilUs }: Required<TimeSpan>): AuditReport {
-  const scanned = Array.from({ length: 320 }, (_, i) => edge(i, { audited: 400 - i, port: 1 + i }));
+  if (untilUs - fromUs === HOUR) {
+    const nothing = { before: chain.head, head: chain.head, first: undefined, last: undefined };
+    return { version: 1, fromUs, untilUs, scopes: [], sensors: [], gaps: [], chain: nothing };
+  }
+  const scanned = Array.from({ length: 120 }, (_, i) => edge(i, { audited: 400 - i, port: 1 + i }));
   const edges = [
     ...scanned.map((each, i) =>
       i === 0 ? { ...each, examples: [{ clientPort: 41_022, interface: "eth0", atUs: MIDNIGHT }] } : each,
@@ -105,7 +119,11 @@ export function companyAudit({ fromUs, untilUs }: Required<TimeSpan>): AuditRepo
     untilUs,
     scopes: [
       scope("shop", edges),
-      scope("warehouse", [], { silentHosts: [], hosts: [], expectedHosts: [], unusedRules: [], approvals: [] }),
+      scope("warehouse", [], {
+        ...{ silentHosts: [], expectedHosts: [], unusedRules: [], approvals: [] },
+        hosts: [host("warehouse/stock-0", { mode: "deny", state: "deny", generation: 7 })],
+        gates: [{ name: "every attempt is counted", isMet: true, value: "0 without an edge", wanted: "0" }],
+      }),
     ],
     sensors: [],
     gaps: [
@@ -121,38 +139,33 @@ export function companyAudit({ fromUs, untilUs }: Required<TimeSpan>): AuditRepo
   };
 }
 
-/** One of everything, under these names. */
+/** One of everything under each of these names. */
 export function namedAudit(names: readonly string[], { fromUs, untilUs }: Required<TimeSpan>): AuditReport {
-  const scopes = names.map((name, i) =>
-    scope(
-      `scope-${i}`,
-      [
-        edge(i, {
-          client: { address: "10.0.0.1", name },
-          server: { address: "10.0.0.2", name },
-          standing: "accepted",
-          acceptance: { by: name, note: name },
-          denied: 1,
-          examples: [{ clientPort: 1, interface: name, atUs: MIDNIGHT }],
-        }),
-      ],
-      {
-        hosts: [host(name)],
-        silentHosts: [name],
-        unusedRules: [{ rule: name, reason: name }],
-        approvals: [
-          {
-            entry: 1,
-            receivedUs: MIDNIGHT,
-            order: undefined,
-            signatures: [{ role: name, keyId: name, person: name, at: name }],
-            trust: { kind: "refused", reason: name },
-          },
-        ],
-        gates: [{ name, isMet: false, value: name, wanted: name }],
-      },
-    ),
+  const edges = names.map((name, i) =>
+    edge(i, {
+      client: { address: "10.0.0.1", name },
+      server: { address: "10.0.0.2", name },
+      port: 1 + i,
+      standing: "accepted",
+      acceptance: { by: name, note: name },
+      denied: 1,
+      examples: [{ clientPort: 1, interface: name, atUs: MIDNIGHT }],
+    }),
   );
+  const named = scope("shop", edges, {
+    hosts: names.map((name) => host(name)),
+    silentHosts: names,
+    unusedRules: names.map((name) => ({ rule: name, reason: name })),
+    approvals: names.map((name, i) => ({
+      entry: 1 + i,
+      receivedUs: MIDNIGHT,
+      order: undefined,
+      signatures: [{ role: name, keyId: name, person: name, at: name }],
+      trust: { kind: "refused", reason: name },
+    })),
+    gates: names.map((name) => ({ name, isMet: false, value: name, wanted: name })),
+  });
   const gaps = names.map((name) => ({ collector: name, fromUs: 0, untilUs: 0, lost: 1, reason: name }));
+  const scopes = [named, ...names.map((name) => scope(name, []))];
   return { version: 1, fromUs, untilUs, scopes, sensors: [], gaps, chain };
 }

@@ -1,9 +1,9 @@
-import type { AuditReport, AuditScope, EdgeStanding } from "../../analyzer/audit/audit-report.js";
+import type { AuditEdge, AuditReport, AuditScope, EdgeStanding } from "../../analyzer/audit/audit-report.js";
 import type { AuditAnswer, AuditScope as ShownScope } from "./contract.js";
 
 const SCOPES_LISTED = 100;
 const HOSTS_LISTED = 500;
-const EDGES_LISTED = 300; // of one scope
+const EDGES_LISTED = 100; // of one scope, of what was denied and of what would be
 const RULES_LISTED = 200;
 const APPROVALS_LISTED = 50;
 const GAPS_LISTED = 500;
@@ -14,8 +14,16 @@ function tallyOf({ edges }: AuditScope, standing: EdgeStanding) {
   return { edges: ours.length, audited: sum("audited"), denied: sum("denied") };
 }
 
+/** The first of both kinds, so that many edges of one never hide the other. */
+function listedEdges(audited: readonly AuditEdge[], denied: readonly AuditEdge[], edges: readonly AuditEdge[]) {
+  const listed = new Set([...audited.slice(0, EDGES_LISTED), ...denied.slice(0, EDGES_LISTED)]);
+  return edges.filter((edge) => listed.has(edge));
+}
+
 function scopeOf(scope: AuditScope): ShownScope {
-  const { hosts, silentHosts, edges, unusedRules, approvals } = scope;
+  const { hosts, silentHosts, edges, unusedRules, approvals, reach } = scope;
+  const audited = edges.filter((edge) => edge.audited > 0);
+  const denied = edges.filter((edge) => edge.denied > 0);
   return {
     scope: scope.scope,
     generation: scope.generation,
@@ -29,8 +37,9 @@ function scopeOf(scope: AuditScope): ShownScope {
     silentHosts: silentHosts.slice(0, HOSTS_LISTED),
     silentHostCount: silentHosts.length,
     tallies: { new: tallyOf(scope, "new"), known: tallyOf(scope, "known"), accepted: tallyOf(scope, "accepted") },
-    edges: edges.slice(0, EDGES_LISTED),
-    edgeCount: edges.length,
+    edges: listedEdges(audited, denied, edges),
+    auditedEdgeCount: audited.length,
+    deniedEdgeCount: denied.length,
     unusedRules: unusedRules.slice(0, RULES_LISTED),
     unusedRuleCount: unusedRules.length,
     approvals: approvals.slice(0, APPROVALS_LISTED).map(({ entry, receivedUs, order, signatures, trust }) => ({
@@ -39,6 +48,7 @@ function scopeOf(scope: AuditScope): ShownScope {
     })),
     approvalCount: approvals.length,
     gates: scope.gates,
+    ...(reach === undefined ? {} : { reach }),
   };
 }
 

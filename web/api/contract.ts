@@ -514,6 +514,14 @@ export const AuditEdge = z.object({
 });
 export type AuditEdge = z.infer<typeof AuditEdge>;
 
+const reachFigures = z.object({
+  cells: z.number().describe("(source, service) pairs that are open"),
+  segmentedness: z.number().describe("share of cells that are closed"),
+  direct: z.number().describe("hosts a workload reaches directly, mean"),
+  transitive: z.number().describe("hosts it reaches in any number of steps, mean"),
+  transitive95: z.number().describe("the same, 95th percentile"),
+});
+
 const edgeTally = z.object({ edges: z.number(), audited: z.number(), denied: z.number() });
 
 /** One policy set in the span. Lists are bounded; beside each stands how many there are. */
@@ -544,7 +552,8 @@ export const AuditScope = z.object({
   silentHostCount: z.number(),
   tallies: z.object({ new: edgeTally, known: edgeTally, accepted: edgeTally }).describe("of all edges"),
   edges: z.array(AuditEdge).readonly().describe("new before known before accepted, then by attempts"),
-  edgeCount: z.number(),
+  auditedEdgeCount: z.number().describe("edges with attempts that deny would drop"),
+  deniedEdgeCount: z.number().describe("edges with attempts that were dropped"),
   unusedRules: z.array(z.object({ rule: z.string(), reason: z.string() })).readonly(),
   unusedRuleCount: z.number(),
   approvals: z
@@ -568,6 +577,17 @@ export const AuditScope = z.object({
     .describe("newest first"),
   approvalCount: z.number(),
   gates: z.array(z.object({ name: z.string(), isMet: z.boolean(), value: z.string(), wanted: z.string() })).readonly(),
+  reach: z
+    .object({
+      sources: z.number(),
+      workloads: z.number().describe("more than sources where these were sampled"),
+      services: z.number().describe("that answered somebody"),
+      observed: z.number().describe("(source, service) cells that were really used"),
+      flat: reachFigures,
+      policy: reachFigures,
+    })
+    .optional()
+    .describe("what a workload can reach without policy and with it; absent without a readable policy"),
 });
 export type AuditScope = z.infer<typeof AuditScope>;
 

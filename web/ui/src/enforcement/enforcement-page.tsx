@@ -6,6 +6,7 @@ import { PlainTable } from "../shell/plain-table.js";
 import { go, place, SPANS } from "../state/location.js";
 import { refresh, useResource } from "../state/resource.js";
 import { SPAN_WORDS, spanUntil } from "./enforcement-words.js";
+import { PolicyIndex } from "./policy-index.js";
 import { ScopeSection } from "./scope-section.js";
 
 const DOWNLOADS = [
@@ -43,7 +44,7 @@ function Gaps({ answer }: { answer: AuditAnswer }) {
       ) : (
         <>
           <p>
-            {plural(gapCount, "gap")}
+            ▲ {plural(gapCount, "gap")} in what was seen
             {gaps.length < gapCount && `, of which the last ${count(gaps.length)} are listed`}.
           </p>
           <PlainTable label="Each gap" columns={["Sensor", "From", "Until", "Lost", "Reason"]}>
@@ -69,12 +70,13 @@ function Gaps({ answer }: { answer: AuditAnswer }) {
 
 /** What was denied, what would be, and whether that is all there was: the report on enforcement, as it stands now. */
 export function EnforcementPage() {
-  const { span } = place.value;
+  const { span, item } = place.value;
   const turn = refresh.value; // grows when the reader asks for what is new
   const { fromUs, untilUs } = useMemo(() => spanUntil(Date.now() * 1000, span), [span, turn]);
   const params = `from=${fromUs}&until=${untilUs}`;
   const resource = useResource<AuditAnswer>(`/api/audit?${params}`);
   const { data } = resource;
+  const chosen = item === "" ? data?.scopes[0] : data?.scopes.find(({ scope }) => scope === item);
   return (
     <main class="sheet enforcement" id="main" tabIndex={-1}>
       <header class="sheet-head">
@@ -109,14 +111,17 @@ export function EnforcementPage() {
       )}
       {data !== undefined && data.scopes.length > 0 && (
         <>
-          {data.scopes.length < data.scopeCount && (
-            <p>
-              The first {count(data.scopes.length)} of {plural(data.scopeCount, "policy", "policies")}.
-            </p>
+          {data.scopeCount > 1 && <PolicyIndex answer={data} chosen={chosen?.scope} />}
+          {chosen === undefined ? (
+            <Notice title="This policy is not listed">
+              <p>
+                No enforcer of <bdi>{shown(item)}</bdi> reported in this span and none was published under this name:
+                choose a longer span, or one of the policies above.
+              </p>
+            </Notice>
+          ) : (
+            <ScopeSection key={chosen.scope} scope={chosen} />
           )}
-          {data.scopes.map((scope) => (
-            <ScopeSection key={scope.scope} scope={scope} />
-          ))}
           <Gaps answer={data} />
           <p class="quiet">
             {data.chain.first === undefined

@@ -57,7 +57,6 @@ export function standingText({ standing, acceptance }: AuditEdge): string {
 }
 
 export function exampleText({ examples }: AuditEdge): string {
-  if (examples.length === 0) return "-";
   return examples
     .map(({ atUs, clientPort, interface: name }) => `${time(atUs)} from port ${clientPort} on ${name}`)
     .join("; ");
@@ -68,6 +67,21 @@ export function tallyText({ tallies }: AuditScope): string {
   const { new: fresh, known, accepted } = tallies;
   const attempts = fresh.audited + fresh.denied;
   return `${plural(fresh.edges, "new edge")} with ${plural(attempts, "attempt")}, ${count(known.edges)} known, ${count(accepted.edges)} accepted.`;
+}
+
+export function attemptsOf({ tallies }: AuditScope, of: "audited" | "denied"): number {
+  return tallies.new[of] + tallies.known[of] + tallies.accepted[of];
+}
+
+/** What a bounded list leaves out; nothing where it is whole. */
+export function listedText(listed: number, all: number): string {
+  if (listed >= all) return "";
+  return `The first ${count(listed)} of ${count(all)} are listed, new ones first: the downloads have them all.`;
+}
+
+export function heardText({ expectedHostCount, silentHostCount }: AuditScope): string {
+  if (expectedHostCount === 0) return "unknown";
+  return `${count(expectedHostCount - silentHostCount)} of ${count(expectedHostCount)}`;
 }
 
 type Approval = AuditScope["approvals"][number];

@@ -1,101 +1,25 @@
-import type { AuditEdge, AuditScope } from "../../../api/contract.js";
+import type { AuditScope } from "../../../api/contract.js";
 import { count, plural, shown, time } from "../format.js";
 import { Gates } from "../shell/gates.js";
 import { PlainTable } from "../shell/plain-table.js";
-import {
-  coverageText,
-  edgeService,
-  endText,
-  exampleText,
-  modeText,
-  signersText,
-  standingText,
-  tallyText,
-  trustText,
-} from "./enforcement-words.js";
+import { DeniedEdges } from "./denied-edges.js";
+import { signersText, trustText } from "./enforcement-words.js";
+import { ScopeHead } from "./scope-head.js";
 
-const EDGE_COLUMNS = ["Client", "Server", "Service", "At", "Attempts", "First", "Last", "Standing", "Examples"];
-
-function EdgeTable({ label, edges, of }: { label: string; edges: readonly AuditEdge[]; of: "audited" | "denied" }) {
-  return (
-    <PlainTable label={label} columns={EDGE_COLUMNS}>
-      {edges.map((edge) => (
-        <tr key={`${edge.direction} ${edge.client.address} ${edge.server.address} ${edge.protocol} ${edge.port}`}>
-          <th scope="row">
-            <bdi>{shown(endText(edge.client))}</bdi>
-          </th>
-          <td>
-            <bdi>{shown(endText(edge.server))}</bdi>
-          </td>
-          <td class="short">
-            <code>{shown(edgeService(edge))}</code>
-          </td>
-          <td>{edge.direction === "ingress" ? "server" : "client"}</td>
-          <td class="number">{count(edge[of])}</td>
-          <td class="short">{time(edge.firstUs)}</td>
-          <td class="short">{time(edge.lastUs)}</td>
-          <td class={edge.standing === "new" ? "warn" : undefined}>
-            <bdi>{shown(standingText(edge), 400)}</bdi>
-          </td>
-          <td>
-            <bdi>{shown(exampleText(edge), 400)}</bdi>
-          </td>
-        </tr>
-      ))}
-    </PlainTable>
-  );
-}
-
-function Edges({ scope }: { scope: AuditScope }) {
-  const { edges, edgeCount, tallies } = scope;
-  const audited = edges.filter((edge) => edge.audited > 0);
-  const denied = edges.filter((edge) => edge.denied > 0);
-  const sum = (of: "audited" | "denied") => tallies.new[of] + tallies.known[of] + tallies.accepted[of];
-  const hidden = edgeCount - edges.length;
-  return (
-    <>
-      <h3>Edges that no rule permits</h3>
-      <p>
-        {tallyText(scope)}
-        {hidden > 0 && ` ${plural(hidden, "edge")} more, accepted or seldom: the downloads have them all.`}
-      </p>
-      <h3>
-        What deny would have dropped <span class="tab-count">{count(sum("audited"))}</span>
-      </h3>
-      {audited.length === 0 ? (
-        <p>Nothing: everything that was seen is permitted, or was denied.</p>
-      ) : (
-        <EdgeTable label={`What ${scope.scope} would have dropped`} edges={audited} of="audited" />
-      )}
-      <h3>
-        What was denied <span class="tab-count">{count(sum("denied"))}</span>
-      </h3>
-      {denied.length === 0 ? (
-        <p>Nothing.</p>
-      ) : (
-        <EdgeTable label={`What ${scope.scope} denied`} edges={denied} of="denied" />
-      )}
-    </>
-  );
-}
+type ReachFigures = NonNullable<AuditScope["reach"]>["flat"];
 
 const HOST_COLUMNS = ["Host", "State", "Since", "Generation", "Last report", "Not counted", "Reports missing"];
 
 function Hosts({ scope }: { scope: AuditScope }) {
-  const { hosts, silentHosts, silentHostCount } = scope;
+  const { hosts, hostCount } = scope;
   return (
     <>
-      <h3>Hosts</h3>
-      <p>
-        {coverageText(scope)} {modeText(scope)}
-      </p>
-      {silentHostCount > 0 && (
-        <p class="warn">
-          ▲ Silent: <bdi>{shown(silentHosts.slice(0, 20).join(", "), 1000)}</bdi>
-          {silentHostCount > 20 && ` and ${plural(silentHostCount - 20, "host")} more`}
-        </p>
-      )}
-      {hosts.length > 0 && (
+      <h3>
+        Hosts <span class="tab-count">{count(hostCount)}</span>
+      </h3>
+      {hosts.length === 0 ? (
+        <p>No enforcer reported in this span.</p>
+      ) : (
         <PlainTable label={`Hosts of ${scope.scope}`} columns={HOST_COLUMNS}>
           {hosts.map((host) => (
             <tr key={`${host.host} ${host.enforcer}`}>
@@ -149,17 +73,46 @@ function Approvals({ scope }: { scope: AuditScope }) {
   );
 }
 
+const REACH_ROWS: readonly (readonly [words: string, figure: (figures: ReachFigures) => string])[] = [
+  ["Open (source, service) cells", ({ cells }) => count(cells)],
+  ["Share of cells that are closed", ({ segmentedness }) => `${(100 * segmentedness).toFixed(1)} %`],
+  ["Hosts a workload reaches directly, mean", ({ direct }) => direct.toFixed(1)],
+  ["Hosts it reaches in any number of steps, mean", ({ transitive }) => transitive.toFixed(1)],
+  ["The same, 95th percentile", ({ transitive95 }) => count(transitive95)],
+];
+
+function Reach({ scope: { scope, reach } }: { scope: AuditScope }) {
+  if (reach === undefined) return <p>Not known: no readable policy was published.</p>;
+  const { services, observed, sources, workloads, flat, policy } = reach;
+  return (
+    <>
+      <p>
+        What a workload, or whoever takes it over, can open: {plural(services, "service")} answered somebody, and{" "}
+        {count(observed)} (source, service) cells were really used.
+        {sources < workloads && ` Counted from ${count(sources)} of ${plural(workloads, "workload")}.`}
+      </p>
+      <PlainTable label={`Reach under ${scope}`} columns={["Measure", "Without policy", "With it"]}>
+        {REACH_ROWS.map(([words, figure]) => (
+          <tr key={words}>
+            <th scope="row">{words}</th>
+            <td class="number">{figure(flat)}</td>
+            <td class="number">{figure(policy)}</td>
+          </tr>
+        ))}
+      </PlainTable>
+    </>
+  );
+}
+
 /** One policy set: how far it is, what it would break, and who answers for it. */
 export function ScopeSection({ scope }: { scope: AuditScope }) {
   const { unusedRules, unusedRuleCount } = scope;
   return (
     <section class="scope" aria-label={`Policy ${scope.scope}`}>
-      <h2>
-        Policy <em>{shown(scope.scope)}</em>, generation {count(scope.generation)}
-      </h2>
+      <ScopeHead scope={scope} />
       <Gates gates={scope.gates} />
+      <DeniedEdges scope={scope} />
       <Hosts scope={scope} />
-      <Edges scope={scope} />
       <h3>
         Rules that nobody used <span class="tab-count">{count(unusedRuleCount)}</span>
       </h3>
@@ -181,6 +134,8 @@ export function ScopeSection({ scope }: { scope: AuditScope }) {
       )}
       <h3>Approvals</h3>
       <Approvals scope={scope} />
+      <h3>Reach, before and after</h3>
+      <Reach scope={scope} />
     </section>
   );
 }

@@ -7,7 +7,10 @@ interface Props {
 }
 
 /** Columns whose cells are numbers, which stand at the right. */
-const NUMBERS = new Set(["Flows stored", "Attempts", "Generation", "Entry", "Not counted", "Reports missing"]);
+const NUMBERS = new Set([
+  ...["Flows stored", "Attempts", "Generation", "Entry", "Not counted", "Reports missing"],
+  ...["Hosts heard", "In deny", "Would be dropped", "Denied", "New edges", "Gates met", "Without policy", "With it"],
+]);
 
 /** A table that scrolls by itself where it is too wide, also by keys. */
 export function PlainTable({ label, columns, children }: Props) {
