@@ -1,7 +1,5 @@
 import { basename, dirname } from "node:path";
-import { Command, Option } from "commander";
 import { parse } from "yaml";
-import type { PolicyMode } from "../policy/policy-set.js";
 import { type EnforcementSettings, enforcementSettingsSchema } from "../policy/trust/enforcement-settings.js";
 import {
   addSignature,
@@ -11,7 +9,6 @@ import {
   sealDocument,
   unverifiedDocument,
 } from "../policy/trust/envelope.js";
-import type { Role } from "../policy/trust/keyring.js";
 import {
   makePolicyOrder,
   modeOf,
@@ -24,22 +21,8 @@ import { readInventory } from "./read-inventory.js";
 import { readPolicy } from "./read-policy.js";
 import { readText } from "./read-text.js";
 import { readSigned, readSigningKey } from "./trust-files.js";
-import { wholeNumber } from "./whole-number.js";
+import type { ApproveOptions } from "./verbs/approve.js";
 import { writeFiles } from "./write-files.js";
-
-interface ApproveOptions {
-  readonly policy?: string;
-  readonly inventory?: string;
-  readonly approval?: string;
-  readonly generation?: number;
-  readonly mode: PolicyMode;
-  readonly settings?: string;
-  readonly validDays: number;
-  readonly key: string;
-  readonly as?: Role;
-  readonly out?: string;
-  readonly json?: true;
-}
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -80,64 +63,30 @@ export function orderLine(order: PolicyOrder): string {
   return `policy "${order.scope}" generation ${order.generation}, ${modeOf(policySet)}: ${policySet.rules.length} rules, ${policySet.isolations.length} isolations, ruleset ${order.rulesetHash.slice(0, 19)}, until ${order.expires}`;
 }
 
-/** Adds the options by which an order is made. */
-export function withOrderOptions(command: Command): Command {
-  return command
-    .option("-p, --policy <file>", "policy.json, as reviewed")
-    .option("-i, --inventory <file>", "workloads and their addresses, see docs/inventory.md")
-    .option("-g, --generation <n>", "number of this generation (default: the policy's)", wholeNumber(1, 2 ** 48))
-    .addOption(new Option("-m, --mode <mode>", "how far enforcers may go").choices(["audit", "deny"]).default("audit"))
-    .option("--settings <file>", "lease, gates, probes and canaries, see docs/enforce.md (default: the careful ones)")
-    .option("--valid-days <days>", "how long enforcers may take it", wholeNumber(1, 3660), 90);
-}
-
-export function approveCommand(): Command {
-  return withOrderOptions(new Command("approve").description("vouch for a policy, as its author or its approver"))
-    .option("-a, --approval <file>", "what another person has vouched for already")
-    .requiredOption("-k, --key <file>", "your private key")
-    .addOption(
-      new Option("--as <role>", "what you vouch as (default: approver of --approval, else author)").choices([
-        "author",
-        "approver",
-      ]),
-    )
-    .option("-o, --out <file>", "where the approval goes (default: back into --approval)")
-    .option("--json", "print what is vouched for as JSON")
-    .addHelpText(
-      "after",
-      `
-The author's call makes the approval: policy, generation, the inventory it speaks of, and the hash of the rendered ruleset. The
-approver's call renders it again, refuses what does not fit, and adds a signature. Enforcers take it after portolan sign.
-
-Example:
-  portolan approve --policy policy.json --inventory inventory.yaml --generation 7 --mode deny --key alice.key --out shop.approval
-  portolan approve --approval shop.approval --key bob.key`,
-    )
-    .action(async (options: ApproveOptions) => {
-      const out = options.out ?? options.approval;
-      if (out === undefined) throw new Failure("Cannot write the approval: wanted --out", EXIT.input);
-      const nowMs = Date.now();
-      let envelope: Envelope;
-      let order: PolicyOrder;
-      if (options.approval === undefined) {
-        order = orderOfOptions(options, nowMs);
-        envelope = sealDocument(order);
-      } else {
-        if (options.policy !== undefined) {
-          throw new Failure("Cannot use --policy with --approval: the approval holds its policy", EXIT.input);
-        }
-        envelope = parseEnvelope(readSigned(options.approval));
-        order = parsePolicyOrder(unverifiedDocument(envelope));
-        renderedInventory(order);
-      }
-      const role = options.as ?? (options.approval === undefined ? "author" : "approver");
-      const key = await readSigningKey(options.key);
-      const signed = await addSignature(envelope, "portolan-policy+jws", key, role, nowMs);
-      writeFiles(dirname(out), [{ path: basename(out), text: renderEnvelope(signed) }]);
-      process.stdout.write(
-        options.json
-          ? `${JSON.stringify({ scope: order.scope, generation: order.generation, mode: modeOf(order.policySet), rulesetHash: order.rulesetHash, role, key: key.id }, undefined, 2)}\n`
-          : `vouched as ${role}: ${orderLine(order)}\n`,
-      );
-    });
+export async function approve(options: ApproveOptions): Promise<void> {
+  const out = options.out ?? options.approval;
+  if (out === undefined) throw new Failure("Cannot write the approval: wanted --out", EXIT.input);
+  const nowMs = Date.now();
+  let envelope: Envelope;
+  let order: PolicyOrder;
+  if (options.approval === undefined) {
+    order = orderOfOptions(options, nowMs);
+    envelope = sealDocument(order);
+  } else {
+    if (options.policy !== undefined) {
+      throw new Failure("Cannot use --policy with --approval: the approval holds its policy", EXIT.input);
+    }
+    envelope = parseEnvelope(readSigned(options.approval));
+    order = parsePolicyOrder(unverifiedDocument(envelope));
+    renderedInventory(order);
+  }
+  const role = options.as ?? (options.approval === undefined ? "author" : "approver");
+  const key = await readSigningKey(options.key);
+  const signed = await addSignature(envelope, "portolan-policy+jws", key, role, nowMs);
+  writeFiles(dirname(out), [{ path: basename(out), text: renderEnvelope(signed) }]);
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ scope: order.scope, generation: order.generation, mode: modeOf(order.policySet), rulesetHash: order.rulesetHash, role, key: key.id }, undefined, 2)}\n`
+      : `vouched as ${role}: ${orderLine(order)}\n`,
+  );
 }

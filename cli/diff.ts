@@ -1,4 +1,3 @@
-import { Command } from "commander";
 import { EMPTY_INVENTORY, type Inventory } from "../model/workload.js";
 import { type CompiledPolicy, compileTogether } from "../policy/decision/compiled-policy.js";
 import type { Program } from "../policy/decision/program.js";
@@ -11,13 +10,7 @@ import { readInventory } from "./read-inventory.js";
 import { readManifests } from "./read-manifests.js";
 import { readPolicy } from "./read-policy.js";
 import { targetNamed } from "./target-option.js";
-
-interface DiffOptions {
-  readonly target?: string;
-  readonly targetOfSecond?: string;
-  readonly inventory?: string;
-  readonly json?: true;
-}
+import type { DiffOptions } from "./verbs/diff.js";
 
 /** One side: the workloads that it brings along, and its meaning once all workloads are known. */
 interface Side {
@@ -60,37 +53,18 @@ function mergeInventories(first: Inventory, second: Inventory): Inventory {
   };
 }
 
-export function diffCommand(): Command {
-  return new Command("diff")
-    .description("say what becomes allowed and what becomes denied between two policies")
-    .argument("<first>", "policy.json, or a folder of files for the target")
-    .argument("<second>", "the same, maybe of another target")
-    .option("-t, --target <name>", "what the files are for")
-    .option("--target-of-second <name>", "where the second folder is for another target")
-    .option("-i, --inventory <file>", "workloads and their addresses (default: those that the folders declare)")
-    .option("--json", "print the changes as JSON")
-    .addHelpText(
-      "after",
-      `
-Both are judged over the same workloads and all other addresses, every protocol and port: the list is complete. Exit code
-${EXIT.no}: they differ.
-
-Example:
-  portolan diff manifests/ manifests-new/ --target kubernetes`,
-    )
-    .action((first: string, second: string, options: DiffOptions) => {
-      const given = options.inventory === undefined ? undefined : readInventory(options.inventory);
-      const one = readSide(first, options.target, given);
-      const other = readSide(second, options.targetOfSecond ?? options.target, given);
-      const inventory = given ?? mergeInventories(one.inventory, other.inventory);
-      const [before, after] = compileTogether(
-        [one.programOver(inventory), other.programOver(inventory)],
-        inventory,
-      ) as [CompiledPolicy, CompiledPolicy];
-      const changes = describeDifferences(before, after);
-      if (options.json) process.stdout.write(`${JSON.stringify({ changes }, undefined, 2)}\n`);
-      else if (changes.length === 0) process.stdout.write("equal: every packet gets the same verdict\n");
-      else process.stdout.write(`${changes.map(formatChange).join("\n")}\n`);
-      if (changes.length > 0) process.exitCode = EXIT.no;
-    });
+export function diff(first: string, second: string, options: DiffOptions): void {
+  const given = options.inventory === undefined ? undefined : readInventory(options.inventory);
+  const one = readSide(first, options.target, given);
+  const other = readSide(second, options.targetOfSecond ?? options.target, given);
+  const inventory = given ?? mergeInventories(one.inventory, other.inventory);
+  const [before, after] = compileTogether([one.programOver(inventory), other.programOver(inventory)], inventory) as [
+    CompiledPolicy,
+    CompiledPolicy,
+  ];
+  const changes = describeDifferences(before, after);
+  if (options.json) process.stdout.write(`${JSON.stringify({ changes }, undefined, 2)}\n`);
+  else if (changes.length === 0) process.stdout.write("equal: every packet gets the same verdict\n");
+  else process.stdout.write(`${changes.map(formatChange).join("\n")}\n`);
+  if (changes.length > 0) process.exitCode = EXIT.no;
 }

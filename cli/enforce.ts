@@ -1,16 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
-import { Command, InvalidArgumentError } from "commander";
 import { SYSTEM_CLOCK } from "../enforcer/clock.js";
-import { DEFAULT_SOCKET } from "../enforcer/control/control-protocol.js";
 import { serveControl } from "../enforcer/control/control-server.js";
 import type { EnforcerKernel } from "../enforcer/enforcer-kernel.js";
 import { readMemory } from "../enforcer/enforcer-memory.js";
 import { HostEnforcer } from "../enforcer/host-enforcer.js";
 import { openKernel } from "../enforcer/nft-kernel.js";
 import { isForwardingHost } from "../enforcer/preflight.js";
-import type { Controller } from "../enforcer/probe/prober.js";
 import { socketProber } from "../enforcer/probe/socket-prober.js";
 import { restoreConfirmed } from "../enforcer/restore-confirmed.js";
 import { StateFolder } from "../enforcer/state-folder.js";
@@ -19,30 +16,16 @@ import { formatAddress, tryParseAddress } from "../model/address.js";
 import type { Inventory } from "../model/workload.js";
 import type { PolicySet } from "../policy/policy-set.js";
 import { currentAddresses } from "../policy/selection.js";
-import { kafkaCarrier } from "../stream/kafka/kafka-carrier.js";
-import { flagOnly } from "./config/settings.js";
+import type { Carrier } from "../stream/carrier.js";
+import type { KafkaSettings } from "../stream/kafka/kafka-settings.js";
 import { tieToCarrier } from "./enforce-carrier.js";
 import { EXIT, Failure, failureLines } from "./failure.js";
 import { followFile } from "./follow-file.js";
-import { addKafkaOptions, type KafkaOptions, kafkaSettings } from "./kafka-option.js";
-import { parseListen } from "./listen.js";
+import { kafkaSettings } from "./kafka-option.js";
 import { readInventory } from "./read-inventory.js";
 import { stopSignal } from "./stop-signal.js";
 import { readKeyring, readSigned } from "./trust-files.js";
-import { wholeNumber } from "./whole-number.js";
-
-interface EnforceOptions extends KafkaOptions {
-  readonly policy?: readonly string[];
-  readonly inventory?: string;
-  readonly keyring?: string;
-  readonly host?: string;
-  readonly scopes?: readonly string[];
-  readonly controller?: readonly Controller[];
-  readonly state: string;
-  readonly socket: string;
-  readonly pollSeconds: number;
-  readonly boot?: true;
-}
+import type { EnforceOptions } from "./verbs/enforce.js";
 
 const TICK_MS = 1000;
 const LINGER_MS = 3000;
@@ -64,14 +47,6 @@ function hostOf(inventory: Inventory | undefined): string {
   if (found.length === 1) return found[0]!.id;
   const what = found.length === 0 ? "no workload of the inventory has" : `${found.map(({ id }) => id).join(", ")} have`;
   throw new Failure(`Cannot tell which workload this host is: ${what} an address of it; wanted --host ID`, EXIT.input);
-}
-
-function controllerAt(text: string): Controller {
-  const { host, port } = parseListen(text);
-  if (tryParseAddress(host) === undefined || port === 0) {
-    throw new InvalidArgumentError("wanted an address and a port, such as 192.0.2.1:7443 or [2001:db8::1]:7443");
-  }
-  return { address: host, port };
 }
 
 async function machineBoot(): Promise<string> {
@@ -97,8 +72,14 @@ function parseStored(folder: StateFolder, inventory: string | undefined): Invent
   return folder.read("inventory.yaml") === undefined ? undefined : readInventory(`${folder.path}/inventory.yaml`);
 }
 
+/** The broker's client is loaded by hosts that have a broker. */
+async function openCarrier(settings: KafkaSettings): Promise<Carrier> {
+  const { kafkaCarrier } = await import("../stream/kafka/kafka-carrier.js");
+  return kafkaCarrier(settings);
+}
+
 /** Ticks and hands reports on until the promise resolves; a tick that fails is told, and the next one comes. */
-async function run(enforcer: HostEnforcer, ended: Promise<unknown>): Promise<void> {
+async function tickUntil(enforcer: HostEnforcer, ended: Promise<unknown>): Promise<void> {
   let isEnded = false;
   void ended.then(() => {
     isEnded = true;
@@ -113,102 +94,66 @@ async function run(enforcer: HostEnforcer, ended: Promise<unknown>): Promise<voi
   }
 }
 
-export function enforceCommand(): Command {
-  const command = new Command("enforce")
-    .description("hold this host's kernel at what signed policies say: count first, then deny")
-    .option("-p, --policy <file...>", "signed policies, followed while they change")
-    .option("-i, --inventory <file>", "workloads and their addresses, followed while it changes")
-    .option(
-      "-k, --keyring <file>",
-      "keys that this host trusts, followed while it changes",
-      "/etc/portolan/keyring.json",
-    )
-    .option("--host <id>", "the workload that this host is (default: the one with an address of this host)")
-    .option("--scopes <name,...>", "policy sets that this host takes (default: all)", (text) => text.split(","))
-    .option(
-      "--controller <host:port...>",
-      "asked by a fresh connection before deny is confirmed, beside those of the inventory",
-      (text: string, before: readonly Controller[] = []) => [...before, controllerAt(text)],
-    )
-    .option("--state <dir>", "what is remembered over restarts; root's own", "/var/lib/portolan/enforcer")
-    .option("--socket <path>", "local control, for root alone", DEFAULT_SOCKET)
-    .option("--poll-seconds <n>", "how often the kernel's counts are read", wholeNumber(1, 3600), 30)
-    .addOption(
-      flagOnly(new Command().createOption("--boot", "load what was confirmed before the last shutdown, and end")),
-    );
-  return addKafkaOptions(command)
-    .addHelpText(
-      "after",
-      `
-Wants CAP_NET_ADMIN and nothing else; opens no port. Ending it leaves the kernel as it is: a lease that nobody renews runs out by
-itself, and what is not denied any more is still counted. How policies come from audit to deny: docs/enforce.md.
-
-Policies come from files, from portolan.policies (--kafka), or both; the inventory from a file, else from portolan.inventory.
-
-Example:
-  sudo portolan enforce --policy shop.signed --inventory inventory.yaml --keyring keyring.json --host shop/api`,
-    )
-    .action(async (options: EnforceOptions) => {
-      const folder = new StateFolder(options.state);
-      const inventory = parseStored(folder, options.inventory);
-      const host = options.host ?? hostOf(inventory);
-      if (options.boot) return await restoreAtBoot(options, folder, host);
-      const keyringPath = options.keyring as string;
-      const keyring = await readKeyring(keyringPath);
-      const settings = kafkaSettings("enforce", options);
-      const stopped = stopSignal();
-      // Whoever reads our log may go away; we stay.
-      process.stderr.on("error", () => {});
-      const baseline = readMemory(folder).baseline;
-      const kernel: EnforcerKernel = await openKernel({ host, ...(baseline === "" ? {} : { baseline }) });
-      const isForwarding = await isForwardingHost();
-      const enforcer = await HostEnforcer.start({
-        host,
-        enforcer: `${hostname()}/${host}`,
-        boot: randomUUID(),
-        machineBoot: await machineBoot(),
-        kernel,
-        render: (policySets: readonly PolicySet[], known) =>
-          wantedTable({ host, policySets, inventory: known, isForwarding }),
-        keyring,
-        ...(options.scopes === undefined ? {} : { scopes: options.scopes }),
-        prober: socketProber,
-        controllers: options.controller ?? [],
-        clock: SYSTEM_CLOCK,
-        folder,
-        pollEveryMs: options.pollSeconds * 1000,
-        onIncident: ({ atMs, scope, code, text }) =>
-          say(`${new Date(atMs).toISOString()} ${scope === "" ? "host" : scope}: ${code}: ${text}`),
-      });
-      const control = await serveControl(options.socket, enforcer);
-      const unfollow = [followFile(keyringPath, say, async (path) => enforcer.setKeyring(await readKeyring(path)))];
-      if (options.inventory !== undefined) {
-        const take = async (path: string) => say((await enforcer.setInventory(readInventory(path), "local")).text);
-        await take(options.inventory);
-        unfollow.push(followFile(options.inventory, say, take));
-      }
-      for (const path of options.policy ?? []) {
-        const take = async (file: string) => say((await enforcer.offer(readSigned(file))).text);
-        await take(path);
-        unfollow.push(followFile(path, say, take));
-      }
-      say(`enforcing on ${host}; local control at ${options.socket}`);
-      const tie = new AbortController();
-      const tied =
-        settings === undefined
-          ? Promise.resolve()
-          : tieToCarrier(() => kafkaCarrier(settings), enforcer, options.inventory === undefined, say, tie.signal);
-      try {
-        await run(enforcer, stopped);
-      } finally {
-        for (const stop of unfollow) stop();
-        control.close();
-        await enforcer.stop();
-        tie.abort();
-        await tied;
-        await kernel.close();
-        // What may be left is a client that goes on looking for a broker that is gone.
-        setTimeout(() => process.exit(), LINGER_MS).unref();
-      }
-    });
+export async function enforce(options: EnforceOptions): Promise<void> {
+  const folder = new StateFolder(options.state);
+  const inventory = parseStored(folder, options.inventory);
+  const host = options.host ?? hostOf(inventory);
+  if (options.boot) return await restoreAtBoot(options, folder, host);
+  const keyringPath = options.keyring as string;
+  const keyring = await readKeyring(keyringPath);
+  const settings = kafkaSettings("enforce", options);
+  const stopped = stopSignal();
+  // Whoever reads our log may go away; we stay.
+  process.stderr.on("error", () => {});
+  const baseline = readMemory(folder).baseline;
+  const kernel: EnforcerKernel = await openKernel({ host, ...(baseline === "" ? {} : { baseline }) });
+  const isForwarding = await isForwardingHost();
+  const enforcer = await HostEnforcer.start({
+    host,
+    enforcer: `${hostname()}/${host}`,
+    boot: randomUUID(),
+    machineBoot: await machineBoot(),
+    kernel,
+    render: (policySets: readonly PolicySet[], known) =>
+      wantedTable({ host, policySets, inventory: known, isForwarding }),
+    keyring,
+    ...(options.scopes === undefined ? {} : { scopes: options.scopes }),
+    prober: socketProber,
+    controllers: options.controller ?? [],
+    clock: SYSTEM_CLOCK,
+    folder,
+    pollEveryMs: options.pollSeconds * 1000,
+    onIncident: ({ atMs, scope, code, text }) =>
+      say(`${new Date(atMs).toISOString()} ${scope === "" ? "host" : scope}: ${code}: ${text}`),
+  });
+  const control = await serveControl(options.socket, enforcer);
+  const unfollow = [followFile(keyringPath, say, async (path) => enforcer.setKeyring(await readKeyring(path)))];
+  if (options.inventory !== undefined) {
+    const take = async (path: string) => say((await enforcer.setInventory(readInventory(path), "local")).text);
+    await take(options.inventory);
+    unfollow.push(followFile(options.inventory, say, take));
+  }
+  for (const path of options.policy ?? []) {
+    const take = async (file: string) => say((await enforcer.offer(readSigned(file))).text);
+    await take(path);
+    unfollow.push(followFile(path, say, take));
+  }
+  say(`enforcing on ${host}; local control at ${options.socket}`);
+  const tie = new AbortController();
+  const tied =
+    settings === undefined
+      ? Promise.resolve()
+      : tieToCarrier(() => openCarrier(settings), enforcer, options.inventory === undefined, say, tie.signal);
+  try {
+    await tickUntil(enforcer, stopped);
+  } finally {
+    for (const stop of unfollow) stop();
+    control.close();
+    await enforcer.stop();
+    tie.abort();
+    await tied;
+    await kernel.close();
+    // What may be left is a client that goes on looking for a broker that is gone.
+    setTimeout(() => process.exit(), LINGER_MS).unref();
+  }
 }

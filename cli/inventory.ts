@@ -1,17 +1,12 @@
-import { Command } from "commander";
 import { INVENTORY_MESSAGE_SCHEMA, inventoryChanges } from "../model/inventory-message.js";
 import { kafkaCarrier } from "../stream/kafka/kafka-carrier.js";
 import { readLatest } from "../stream/read-latest.js";
 import { EXIT, Failure } from "./failure.js";
-import { addKafkaOptions, type KafkaOptions, kafkaSettings } from "./kafka-option.js";
+import { kafkaSettings } from "./kafka-option.js";
 import { readInventory } from "./read-inventory.js";
+import type { PublishOptions } from "./verbs/inventory.js";
 
-interface PublishOptions extends KafkaOptions {
-  readonly inventory: string;
-  readonly json?: true;
-}
-
-async function publish(options: PublishOptions): Promise<void> {
+export async function publishInventory(options: PublishOptions): Promise<void> {
   const settings = kafkaSettings("inventory", options);
   if (settings === undefined) throw new Failure("Cannot publish the inventory: wanted --kafka HOST:PORT", EXIT.input);
   const inventory = readInventory(options.inventory);
@@ -36,20 +31,4 @@ async function publish(options: PublishOptions): Promise<void> {
   } finally {
     await carrier.close();
   }
-}
-
-export function inventoryCommand(): Command {
-  const command = new Command("publish")
-    .description("make portolan.inventory say what an inventory file says; only what differs is sent")
-    .requiredOption("-i, --inventory <file>", "workloads and their addresses, see docs/inventory.md")
-    .option("--json", "print what was sent as JSON");
-  addKafkaOptions(command)
-    .addHelpText(
-      "after",
-      `
-Example:
-  portolan inventory publish --inventory inventory.yaml --kafka kafka-1:9092`,
-    )
-    .action(publish);
-  return new Command("inventory").description("give the inventory to analyzers and enforcers").addCommand(command);
 }

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { type Command, Option } from "commander";
-import { COMPRESSIONS, type Compression } from "../stream/kafka/compression.js";
+import { COMPRESSIONS, type Compression } from "../stream/kafka/compression-names.js";
 import { type KafkaSettings, SASL_MECHANISMS, type SaslMechanism } from "../stream/kafka/kafka-settings.js";
 import { EXIT, Failure } from "./failure.js";
 

@@ -10,7 +10,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 try {
   const portolan = program();
-  configure(portolan, process.argv.slice(2), process.env);
+  await configure(portolan, process.argv.slice(2), process.env);
   await portolan.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

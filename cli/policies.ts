@@ -1,4 +1,3 @@
-import { Command } from "commander";
 import { claimedSignatures, parseEnvelope, unverifiedDocument } from "../policy/trust/envelope.js";
 import { modeOf, parsePolicyOrder } from "../policy/trust/policy-order.js";
 import { verifyPolicy } from "../policy/trust/verify-policy.js";
@@ -7,16 +6,12 @@ import { kafkaCarrier } from "../stream/kafka/kafka-carrier.js";
 import { readLatest } from "../stream/read-latest.js";
 import { orderLine } from "./approve.js";
 import { EXIT, Failure } from "./failure.js";
-import { addKafkaOptions, type KafkaOptions, kafkaSettings } from "./kafka-option.js";
+import { type KafkaOptions, kafkaSettings } from "./kafka-option.js";
 import { readKeyring, readSigned } from "./trust-files.js";
+import type { PoliciesOptions } from "./verbs/policies.js";
 
 /** Header `schema` of a signed policy's message. */
 const SIGNED_POLICY_SCHEMA = "portolan.signed-policy/1";
-
-interface PoliciesOptions extends KafkaOptions {
-  readonly keyring?: string;
-  readonly json?: true;
-}
 
 async function withCarrier<T>(options: KafkaOptions, work: (carrier: Carrier) => Promise<T>): Promise<T> {
   const settings = kafkaSettings("policies", options);
@@ -29,7 +24,7 @@ async function withCarrier<T>(options: KafkaOptions, work: (carrier: Carrier) =>
   }
 }
 
-async function publish(path: string, options: PoliciesOptions): Promise<void> {
+export async function publishPolicy(path: string, options: PoliciesOptions): Promise<void> {
   const bytes = readSigned(path);
   const order =
     options.keyring === undefined
@@ -73,7 +68,7 @@ async function listed(key: string, value: Uint8Array, keyringPath: string | unde
   }
 }
 
-async function list(options: PoliciesOptions): Promise<void> {
+export async function listPolicies(options: PoliciesOptions): Promise<void> {
   const latest = await withCarrier(options, (carrier) => readLatest(carrier, "portolan.policies"));
   const policies = [...latest].filter(([key]) => !key.includes("/")).sort(([a], [b]) => (a < b ? -1 : 1));
   const rows = await Promise.all(policies.map(([key, { value }]) => listed(key, value, options.keyring)));
@@ -82,36 +77,4 @@ async function list(options: PoliciesOptions): Promise<void> {
     process.stdout.write(
       rows.length === 0 ? "no policy is published\n" : `${rows.map(({ text }) => text).join("\n")}\n`,
     );
-}
-
-export function policiesCommand(): Command {
-  const publishing = new Command("publish")
-    .description("hand a signed policy to the enforcers that follow Kafka")
-    .argument("<signed>", "file, as written by portolan sign")
-    .option("-k, --keyring <file>", "keys that enforcers trust: what they would refuse is not published")
-    .option("--json", "print what was published as JSON");
-  addKafkaOptions(publishing)
-    .addHelpText(
-      "after",
-      `
-Example:
-  portolan policies publish shop.signed --keyring keyring.json --kafka kafka-1:9092`,
-    )
-    .action(publish);
-  const listing = new Command("list")
-    .description("the newest signed policy of each scope on portolan.policies")
-    .option("-k, --keyring <file>", "keys to check the signatures with; unchecked without")
-    .option("--json", "print them as JSON");
-  addKafkaOptions(listing)
-    .addHelpText(
-      "after",
-      `
-Example:
-  portolan policies list --keyring keyring.json --kafka kafka-1:9092`,
-    )
-    .action(list);
-  return new Command("policies")
-    .description("hand signed policies to enforcers")
-    .addCommand(publishing)
-    .addCommand(listing);
 }

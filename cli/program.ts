@@ -1,10 +1,11 @@
 import { Command } from "commander";
-import { analyzeCommand } from "./analyze.js";
-import { analyzerCommand } from "./analyzer.js";
-import { approveCommand } from "./approve.js";
-import { collectCommand } from "./collect.js";
-import { configCommand } from "./config/config-command.js";
 import { CONFIG_FLAGS, verbsOf } from "./config/settings.js";
+import { EXIT } from "./failure.js";
+import { analyzeCommand } from "./verbs/analyze.js";
+import { analyzerCommand } from "./verbs/analyzer.js";
+import { approveCommand } from "./verbs/approve.js";
+import { collectCommand } from "./verbs/collect.js";
+import { configCommand } from "./verbs/config.js";
 import {
   pauseCommand,
   promoteCommand,
@@ -12,24 +13,23 @@ import {
   resumeCommand,
   rollbackCommand,
   statusCommand,
-} from "./control.js";
-import { demoCommand } from "./demo.js";
-import { diffCommand } from "./diff.js";
-import { enforceCommand } from "./enforce.js";
-import { exportCommand } from "./export.js";
-import { EXIT } from "./failure.js";
-import { flowsCommand } from "./flows.js";
-import { inventoryCommand } from "./inventory.js";
-import { keygenCommand } from "./keygen.js";
-import { lintCommand } from "./lint.js";
-import { mergeCommand } from "./merge.js";
-import { policiesCommand } from "./policies.js";
-import { replayCommand } from "./replay.js";
-import { reportCommand } from "./report.js";
-import { runCommand } from "./run.js";
-import { signCommand } from "./sign.js";
-import { verdictCommand } from "./verdict.js";
-import { verifyCommand } from "./verify.js";
+} from "./verbs/control.js";
+import { demoCommand } from "./verbs/demo.js";
+import { diffCommand } from "./verbs/diff.js";
+import { enforceCommand } from "./verbs/enforce.js";
+import { exportCommand } from "./verbs/export.js";
+import { flowsCommand } from "./verbs/flows.js";
+import { inventoryCommand } from "./verbs/inventory.js";
+import { keygenCommand } from "./verbs/keygen.js";
+import { lintCommand } from "./verbs/lint.js";
+import { mergeCommand } from "./verbs/merge.js";
+import { policiesCommand } from "./verbs/policies.js";
+import { replayCommand } from "./verbs/replay.js";
+import { reportCommand } from "./verbs/report.js";
+import { runCommand } from "./verbs/run.js";
+import { signCommand } from "./verbs/sign.js";
+import { verdictCommand } from "./verbs/verdict.js";
+import { verifyCommand } from "./verbs/verify.js";
 import { VERSION } from "./version.js";
 
 function withSubcommands(command: Command): Command[] {

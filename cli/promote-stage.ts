@@ -4,22 +4,15 @@ import { parseVerdictReport } from "../model/verdict-report.js";
 import { addSignature, renderEnvelope, sealDocument } from "../policy/trust/envelope.js";
 import { type HostWord, hostsAdded, hostsOf, rolloutObstacles } from "../policy/trust/rollout.js";
 import type { SigningKey } from "../policy/trust/signing-key.js";
-import { STAGES, type Stage, type StageOrder } from "../policy/trust/stage-order.js";
+import { STAGES, type Stage } from "../policy/trust/stage.js";
+import type { StageOrder } from "../policy/trust/stage-order.js";
 import { type VerifiedPolicy, verifyPolicy } from "../policy/trust/verify-policy.js";
 import type { Carrier } from "../stream/carrier.js";
 import { kafkaCarrier } from "../stream/kafka/kafka-carrier.js";
 import { EXIT, Failure } from "./failure.js";
-import { type KafkaOptions, kafkaSettings } from "./kafka-option.js";
+import { kafkaSettings } from "./kafka-option.js";
 import { readKeyring, readSigned, readSigningKey } from "./trust-files.js";
-
-export interface StageOptions extends KafkaOptions {
-  readonly stage: Stage;
-  readonly policy?: string;
-  readonly key?: string;
-  readonly keyring: string;
-  readonly within: number; // milliseconds
-  readonly auto?: true;
-}
+import type { StageOptions } from "./verbs/control.js";
 
 const SETTLE_MS = 250;
 

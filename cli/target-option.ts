@@ -1,14 +1,13 @@
+import { TARGET_NAMES } from "../policy/formats/target-names.js";
 import { TARGETS, type Target } from "../policy/formats/targets.js";
 import type { PolicyMode } from "../policy/policy-set.js";
 import { EXIT, Failure } from "./failure.js";
-
-export const TARGET_NAMES = [...TARGETS.keys()].join(", ");
 
 /** @throws {Failure} If no target has the name. */
 export function targetNamed(name: string): Target {
   const target = TARGETS.get(name);
   if (target === undefined)
-    throw new Failure(`Cannot write for target "${name}": wanted one of ${TARGET_NAMES}`, EXIT.input);
+    throw new Failure(`Cannot write for target "${name}": wanted one of ${TARGET_NAMES.join(", ")}`, EXIT.input);
   return target;
 }
 

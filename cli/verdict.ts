@@ -1,17 +1,11 @@
 import { readFileSync } from "node:fs";
-import { Command, Option } from "commander";
 import { type CompiledPolicy, compileProgram } from "../policy/decision/compiled-policy.js";
 import type { Decision } from "../policy/decision/question.js";
 import { PLANE_READERS } from "../policy/formats/plane.js";
 import { readManifests } from "./read-manifests.js";
 import { readText } from "./read-text.js";
 import { parseQuestions, type TrafficQuestion } from "./traffic-questions.js";
-
-interface VerdictOptions {
-  readonly target: string;
-  readonly resources: string;
-  readonly queries: string;
-}
+import type { VerdictOptions } from "./verbs/verdict.js";
 
 const STRICTNESS = { allowed: 0, audited: 1, denied: 2 } as const;
 
@@ -43,34 +37,11 @@ function answerLine(question: TrafficQuestion, decision: Decision): string {
   });
 }
 
-export function verdictCommand(): Command {
-  return new Command("verdict")
-    .description("answer whether traffic would pass under the policies of a cluster")
-    .addOption(
-      new Option("-t, --target <plane>", "whose meaning policies have")
-        .choices([...PLANE_READERS.keys()])
-        .makeOptionMandatory(),
-    )
-    .requiredOption("-r, --resources <dir>", "the cluster's manifests, read with all folders below")
-    .requiredOption("-q, --queries <file>", "questions, one JSON object to a line; - for standard input")
-    .option("--json", "what it always prints: one JSON object to a line")
-    .addHelpText(
-      "after",
-      `
-A question names two ends, each {"namespace","pod"} or {"ip"}, a protocol (tcp, udp, sctp, icmp, icmpv6 or a number) and a
-port, or for ICMP a type and a code. A workload's own name stands for its pods. Each line is printed again with the verdict
-(allowed, denied or audited), the verdict of each end, the policies and rules that decided, and the reasons in words.
-
-Example:
-  echo '{"client":{"namespace":"shop","pod":"web"},"server":{"ip":"192.0.2.1"},"protocol":"tcp","port":443}' |
-    portolan verdict --target kubernetes --resources manifests/ --queries -`,
-    )
-    .action((options: VerdictOptions) => {
-      const { cluster, program } = PLANE_READERS.get(options.target)!(readManifests(options.resources));
-      const policy = compileProgram(program, cluster.inventory);
-      const isStdin = options.queries === "-";
-      const text = isStdin ? readFileSync(0, "utf8") : readText("questions", options.queries);
-      const questions = parseQuestions(isStdin ? "-" : options.queries, text, policy, cluster);
-      for (const question of questions) process.stdout.write(`${answerLine(question, decide(policy, question))}\n`);
-    });
+export function verdict(options: VerdictOptions): void {
+  const { cluster, program } = PLANE_READERS.get(options.target)!(readManifests(options.resources));
+  const policy = compileProgram(program, cluster.inventory);
+  const isStdin = options.queries === "-";
+  const text = isStdin ? readFileSync(0, "utf8") : readText("questions", options.queries);
+  const questions = parseQuestions(isStdin ? "-" : options.queries, text, policy, cluster);
+  for (const question of questions) process.stdout.write(`${answerLine(question, decide(policy, question))}\n`);
 }

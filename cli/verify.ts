@@ -1,4 +1,3 @@
-import { Command } from "commander";
 import type { Inventory } from "../model/workload.js";
 import type { Loss, RenderOptions } from "../policy/bundle.js";
 import { type Comparison, compare } from "../policy/compare.js";
@@ -12,16 +11,8 @@ import { lossLines } from "./loss-lines.js";
 import { readFolder } from "./read-folder.js";
 import { readInventory } from "./read-inventory.js";
 import { readPolicy } from "./read-policy.js";
-import { modeNamed, TARGET_NAMES, targetNamed } from "./target-option.js";
-
-interface VerifyOptions {
-  readonly policy: string;
-  readonly inventory: string;
-  readonly target: string;
-  readonly bundle: string;
-  readonly mode?: string;
-  readonly json?: true;
-}
+import { modeNamed, targetNamed } from "./target-option.js";
+import type { VerifyOptions } from "./verbs/verify.js";
 
 interface Verification {
   readonly options: RenderOptions;
@@ -46,46 +37,27 @@ function verifications(
   );
 }
 
-export function verifyCommand(): Command {
-  return new Command("verify")
-    .description("prove that files mean what the policy says, or show a packet on which they differ")
-    .requiredOption("-p, --policy <file>", "policy.json, as written by analyze")
-    .requiredOption("-i, --inventory <file>", "workloads and their addresses, see docs/inventory.md")
-    .requiredOption("-t, --target <name>", TARGET_NAMES)
-    .requiredOption("-b, --bundle <dir>", "folder with the files")
-    .option("-m, --mode <mode>", "the mode they must be in (default: any that the target has)")
-    .option("--json", "print the answer as JSON")
-    .addHelpText(
-      "after",
-      `
-The files are read by a parser of their own and compared with the policy over all workloads, all other addresses of both
-families, every protocol and port. Losses that export declares are allowed for, and printed. Exit code ${EXIT.no}: they differ.
-
-Example:
-  portolan verify --policy chart/policy.json --inventory inventory.yaml --target nftables --bundle chart/bundles/nftables`,
-    )
-    .action((options: VerifyOptions) => {
-      const target = targetNamed(options.target);
-      const modes = options.mode === undefined ? target.modes : [modeNamed(options.mode, target)];
-      const policySet = readPolicy(options.policy);
-      const inventory = comparableInventory(readInventory(options.inventory), target.arePodsSelected);
-      const written = target.read(readFolder("bundle", options.bundle), inventory);
-      const all = verifications(target, policySet, inventory, written, modes);
-      const found = all.find(({ comparison }) => comparison.kind === "equal") ?? (all[0] as Verification);
-      const { comparison, losses } = found;
-      const isEqual = comparison.kind === "equal";
-      if (options.json) {
-        const report = isEqual
-          ? { verdict: "equal", mode: found.options.mode, losses }
-          : { verdict: "different", witness: comparison.witness, text: comparison.text };
-        process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
-      } else if (isEqual) {
-        const lines = [`equal: the files mean what the policy says, in mode ${found.options.mode}`];
-        if (losses.length > 0) lines.push("up to the losses that export declares:", ...lossLines(losses));
-        process.stdout.write(`${lines.join("\n")}\n`);
-      } else {
-        process.stdout.write(`different: ${comparison.text} (first the policy, second the files)\n`);
-      }
-      if (!isEqual) process.exitCode = EXIT.no;
-    });
+export function verify(options: VerifyOptions): void {
+  const target = targetNamed(options.target);
+  const modes = options.mode === undefined ? target.modes : [modeNamed(options.mode, target)];
+  const policySet = readPolicy(options.policy);
+  const inventory = comparableInventory(readInventory(options.inventory), target.arePodsSelected);
+  const written = target.read(readFolder("bundle", options.bundle), inventory);
+  const all = verifications(target, policySet, inventory, written, modes);
+  const found = all.find(({ comparison }) => comparison.kind === "equal") ?? (all[0] as Verification);
+  const { comparison, losses } = found;
+  const isEqual = comparison.kind === "equal";
+  if (options.json) {
+    const report = isEqual
+      ? { verdict: "equal", mode: found.options.mode, losses }
+      : { verdict: "different", witness: comparison.witness, text: comparison.text };
+    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  } else if (isEqual) {
+    const lines = [`equal: the files mean what the policy says, in mode ${found.options.mode}`];
+    if (losses.length > 0) lines.push("up to the losses that export declares:", ...lossLines(losses));
+    process.stdout.write(`${lines.join("\n")}\n`);
+  } else {
+    process.stdout.write(`different: ${comparison.text} (first the policy, second the files)\n`);
+  }
+  if (!isEqual) process.exitCode = EXIT.no;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ENFORCEMENT_STATES, verdictReportSchema } from "../model/verdict-report.js";
-import { STAGES } from "../policy/trust/stage-order.js";
+import { STAGES } from "../policy/trust/stage.js";
 import type { ScopeState } from "./state/scope-state.js";
 import type { StateFolder } from "./state-folder.js";
 

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:net";
 import type { TablePlan } from "../policy/formats/nftables/host-ruleset.js";
 import { scopeText, TABLE } from "../policy/formats/nftables/nft-text.js";
 import { leaseText } from "../policy/formats/nftables/ruleset-text.js";
-import { type CountBaseline, emptyBaseline, parseBaseline } from "./count-baseline.js";
+import { type CountBaseline, emptyBaseline } from "./count-baseline.js";
 import { countEdges, countPermits } from "./count-edges.js";
 import { EnforcerError } from "./enforcer-error.js";
 import type {
@@ -70,7 +70,8 @@ function takeLock(name: string): Promise<Server> {
  */
 export async function openKernel(options: KernelOptions): Promise<EnforcerKernel> {
   const { wrap = [], baseline } = options;
-  const counted = baseline === undefined ? undefined : parseBaseline(baseline);
+  // Loaded where it is wanted: without a baseline the kernel is opened in an emergency, which shall not wait.
+  const counted = baseline === undefined ? undefined : (await import("./parse-baseline.js")).parseBaseline(baseline);
   const lock = await takeLock(["portolan-enforcer", ...wrap].join(" "));
   const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
   return new NftKernel(options, boot, counted ?? emptyBaseline(boot, 0), lock);

@@ -32,14 +32,14 @@ function flagsIn({ command }: Verb, args: readonly string[]): Command | undefine
  * flag does. To be called before the program parses the same arguments.
  * @throws {ConfigError} If settings are wrong. @throws {Failure} If the file cannot be read.
  */
-export function configure(program: Command, args: readonly string[], environment: Environment): void {
+export async function configure(program: Command, args: readonly string[], environment: Environment): Promise<void> {
   const verbs = verbsOf(program);
   const found = verbIn(verbs, args);
   const flags = found === undefined ? undefined : flagsIn(found.verb, found.rest);
   // Help must come also where settings are broken.
   if (found === undefined || flags === undefined || flags.getOptionValue("help") === true) return;
   const path = findConfig(flags.getOptionValue("config"), environment);
-  const file = path === undefined ? undefined : readConfig(path, verbs);
+  const file = path === undefined ? undefined : await readConfig(path, verbs);
   const { settings, problems } = effectiveSettings(found.verb, file, environment);
   const isFlag = (name: string) => flags.getOptionValueSource(name) === "cli";
   const used = settings.filter(({ setting }) => !isFlag(setting.option.attributeName()));

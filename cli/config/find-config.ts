@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { EXIT, Failure } from "../failure.js";
 import { readText } from "../read-text.js";
-import { type ConfigFile, type ConfigProblem, parseConfigFile } from "./config-file.js";
+import type { ConfigFile, ConfigProblem } from "./config-file.js";
 import type { Environment } from "./effective.js";
 import type { Verb } from "./settings.js";
 
@@ -23,7 +23,8 @@ export function findConfig(named: string | undefined, environment: Environment):
 }
 
 /** @throws {ConfigError} If anything in it is wrong, also in the sections of other verbs. @throws {Failure} If it cannot be read. */
-export function readConfig(path: string, verbs: readonly Verb[]): ConfigFile {
+export async function readConfig(path: string, verbs: readonly Verb[]): Promise<ConfigFile> {
+  const { parseConfigFile } = await import("./parse-config-file.js"); // YAML is for those who have a file
   const { file, problems } = parseConfigFile(readText("settings", path), path, verbs);
   if (problems.length > 0) throw new ConfigError(problems);
   return file;

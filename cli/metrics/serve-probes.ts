@@ -1,8 +1,8 @@
 import { lstatSync, unlinkSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { ListenError } from "../../web/api/listen-error.js";
 import { PROBE_PATHS, type Probes, probe } from "../../web/api/probes.js";
-import { ListenError } from "../../web/api/server.js";
 import { formatListen, type Listen } from "../listen.js";
 
 /** Where the probes are answered: a port, or a socket in the file system for a process without open ports. */

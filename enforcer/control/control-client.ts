@@ -1,5 +1,6 @@
 import { connect } from "node:net";
-import { type ControlAnswer, type ControlRequest, controlAnswerSchema, LONGEST_ANSWER } from "./control-protocol.js";
+import { type ControlAnswer, LONGEST_ANSWER, parseControlAnswer } from "./control-answer.js";
+import type { ControlRequest } from "./control-protocol.js";
 
 /** Thrown when no enforcer listens: then there is nobody to ask, and the kernel can be changed without one. */
 export class NoEnforcer extends Error {}
@@ -22,7 +23,7 @@ export function askEnforcer(path: string, request: ControlRequest, timeoutMs = 1
     });
     socket.once("end", () => {
       try {
-        resolve(controlAnswerSchema.parse(JSON.parse(text)));
+        resolve(parseControlAnswer(text));
       } catch (error) {
         reject(new Error("Cannot read the enforcer's answer", { cause: error }));
       }

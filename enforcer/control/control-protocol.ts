@@ -1,7 +1,5 @@
 import { z } from "zod";
 
-export const DEFAULT_SOCKET = "/run/portolan/enforcer.sock";
-
 const scope = z.exactOptional(z.string().regex(/^[a-z0-9-]{1,63}$/, { error: "wanted the name of a policy set" }));
 
 /** One line of JSON each way; a connection carries one question. */
@@ -17,21 +15,4 @@ export const controlRequestSchema = z.discriminatedUnion("verb", [
 
 export type ControlRequest = z.infer<typeof controlRequestSchema>;
 
-const gate = z.object({
-  name: z.string(),
-  isMet: z.boolean(),
-  value: z.string(),
-  wanted: z.string(),
-});
-
-export const controlAnswerSchema = z.object({
-  isDone: z.boolean(),
-  text: z.string(),
-  unmet: z.exactOptional(z.array(gate).readonly()),
-  status: z.exactOptional(z.unknown()),
-});
-
-export type ControlAnswer = z.infer<typeof controlAnswerSchema>;
-
 export const LONGEST_REQUEST = 4096;
-export const LONGEST_ANSWER = 8 * 1024 * 1024;

@@ -2,7 +2,8 @@ import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import type { HostEnforcer } from "../host-enforcer.js";
-import { type ControlAnswer, type ControlRequest, controlRequestSchema, LONGEST_REQUEST } from "./control-protocol.js";
+import type { ControlAnswer } from "./control-answer.js";
+import { type ControlRequest, controlRequestSchema, LONGEST_REQUEST } from "./control-protocol.js";
 
 const IDLE_MS = 10_000;
 

@@ -20,6 +20,7 @@ import { readNftBundle } from "./nftables/read-bundle.js";
 import { renderNftables } from "./nftables/render.js";
 import { podCensus } from "./pod-target.js";
 import { podsOnly } from "./pods-only.js";
+import { TARGET_NAMES, type TargetName } from "./target-names.js";
 
 /** A plane that a policy set can be written for. */
 export interface Target {
@@ -71,62 +72,49 @@ function readIstioBundle(objects: readonly ManifestObject[], inventory: Inventor
   return podsOnly(program, inventory);
 }
 
+const BY_NAME: Readonly<Record<TargetName, Target>> = {
+  calico: {
+    title: "Calico NetworkPolicy and GlobalNetworkPolicy",
+    modes: ["audit", "deny"],
+    render: renderCalico,
+    arePodsSelected: true,
+    read: (files, inventory) => {
+      const cluster = clusterOf(podsOf(inventory));
+      return readCalicoObjects({ cluster, objects: policyObjects(files) }).program;
+    },
+  },
+  cilium: {
+    title: "CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy",
+    modes: ["audit", "deny"],
+    render: renderCilium,
+    arePodsSelected: true,
+    read: (files, inventory) => programOfCilium(parseCiliumPolicies(policyObjects(files)), clusterOf(inventory)),
+  },
+  istio: {
+    title: "Istio AuthorizationPolicy",
+    modes: ["audit", "deny"],
+    render: renderIstio,
+    arePodsSelected: true,
+    read: (files, inventory) => readIstioBundle(policyObjects(files), inventory),
+  },
+  kubernetes: {
+    title: "Kubernetes NetworkPolicy",
+    modes: ["deny"],
+    render: renderKubernetes,
+    arePodsSelected: true,
+    read: (files, inventory) => {
+      const policies = parseKubernetesPolicies(policyObjects(files));
+      return podsOnly(programOfKubernetes(policies, clusterOf(inventory), { ipBlocks: "anyone" }), inventory);
+    },
+  },
+  nftables: {
+    title: "nftables ruleset of each host",
+    modes: ["audit", "deny"],
+    render: renderNftables,
+    arePodsSelected: false,
+    read: (files) => readNftBundle(files),
+  },
+};
+
 /** Every target by the name that users type, in alphabetical order. */
-export const TARGETS: ReadonlyMap<string, Target> = new Map<string, Target>([
-  [
-    "calico",
-    {
-      title: "Calico NetworkPolicy and GlobalNetworkPolicy",
-      modes: ["audit", "deny"],
-      render: renderCalico,
-      arePodsSelected: true,
-      read: (files, inventory) => {
-        const cluster = clusterOf(podsOf(inventory));
-        return readCalicoObjects({ cluster, objects: policyObjects(files) }).program;
-      },
-    },
-  ],
-  [
-    "cilium",
-    {
-      title: "CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy",
-      modes: ["audit", "deny"],
-      render: renderCilium,
-      arePodsSelected: true,
-      read: (files, inventory) => programOfCilium(parseCiliumPolicies(policyObjects(files)), clusterOf(inventory)),
-    },
-  ],
-  [
-    "istio",
-    {
-      title: "Istio AuthorizationPolicy",
-      modes: ["audit", "deny"],
-      render: renderIstio,
-      arePodsSelected: true,
-      read: (files, inventory) => readIstioBundle(policyObjects(files), inventory),
-    },
-  ],
-  [
-    "kubernetes",
-    {
-      title: "Kubernetes NetworkPolicy",
-      modes: ["deny"],
-      render: renderKubernetes,
-      arePodsSelected: true,
-      read: (files, inventory) => {
-        const policies = parseKubernetesPolicies(policyObjects(files));
-        return podsOnly(programOfKubernetes(policies, clusterOf(inventory), { ipBlocks: "anyone" }), inventory);
-      },
-    },
-  ],
-  [
-    "nftables",
-    {
-      title: "nftables ruleset of each host",
-      modes: ["audit", "deny"],
-      render: renderNftables,
-      arePodsSelected: false,
-      read: (files) => readNftBundle(files),
-    },
-  ],
-]);
+export const TARGETS: ReadonlyMap<string, Target> = new Map(TARGET_NAMES.map((name) => [name, BY_NAME[name]]));

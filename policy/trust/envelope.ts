@@ -2,7 +2,8 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { FlattenedSign, flattenedVerify, importJWK } from "jose";
 import { z } from "zod";
 import { canonicalJson } from "./canonical-json.js";
-import { type Keyring, ROLES, type Role, type TrustedKey, trustedKeyFor } from "./keyring.js";
+import { type Keyring, type TrustedKey, trustedKeyFor } from "./keyring.js";
+import { ROLES, type Role } from "./roles.js";
 import { ALGORITHM, type SigningKey } from "./signing-key.js";
 import { TrustError } from "./trust-error.js";
 

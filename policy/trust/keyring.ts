@@ -1,13 +1,7 @@
 import { z } from "zod";
+import { ROLES, type Role } from "./roles.js";
 import { keyIdOf } from "./signing-key.js";
 import { TrustError } from "./trust-error.js";
-
-/**
- * What a key may vouch for: that a set is as its author wrote it, that a second person approved it, that it is released
- * to enforcers, and how far its rollout may go.
- */
-export const ROLES = ["author", "approver", "signer", "promoter"] as const;
-export type Role = (typeof ROLES)[number];
 
 const time = z.string().refine((text) => /^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text)), {
   error: "wanted a time such as 2026-01-31T00:00:00Z",

@@ -1,7 +1,7 @@
 import type { EnforcementState } from "../../model/verdict-report.js";
 import { expressForHosts } from "../formats/nftables/express-for-hosts.js";
 import { isolatedHosts } from "../formats/nftables/host-ruleset.js";
-import { isInStage, STAGES, type Stage } from "./stage-order.js";
+import { isInStage, STAGES, type Stage } from "./stage.js";
 import type { VerifiedPolicy } from "./verify-policy.js";
 
 /** What a host told last of one policy. */

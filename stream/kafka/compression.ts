@@ -1,11 +1,9 @@
 import { createRequire } from "node:module";
 import zlib from "node:zlib";
+import type { Compression } from "./compression-names.js";
 import { readLz4Frame, TooLarge } from "./lz4-frame.js";
 
 const require = createRequire(import.meta.url);
-
-export const COMPRESSIONS = ["lz4", "zstd", "gzip", "none"] as const;
-export type Compression = (typeof COMPRESSIONS)[number];
 
 /** Kafka's numbers for codecs, in the lowest three bits of a record batch's attributes. */
 export const CODEC_NUMBERS: Readonly<Record<Compression, number>> = { none: 0, gzip: 1, lz4: 3, zstd: 4 };

@@ -15,7 +15,8 @@ import type { Admin, Consumer, EachBatchPayload, IHeaders, Kafka, KafkaConfig, L
 import type { Position } from "../carrier.js";
 import { StreamError } from "../stream-error.js";
 import type { ClientConsumer, ClientProducer, FetchedRecord, GroupHooks, KafkaClient } from "./client.js";
-import { CODEC_NUMBERS, type Compression, compress, writableCompression } from "./compression.js";
+import { CODEC_NUMBERS, compress, writableCompression } from "./compression.js";
+import type { Compression } from "./compression-names.js";
 import { streamError } from "./kafka-errors.js";
 import type { OpenedSettings } from "./kafka-settings.js";
 import { logIdentity } from "./log-identity.js";

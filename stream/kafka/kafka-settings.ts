@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { StreamError } from "../stream-error.js";
-import type { Compression } from "./compression.js";
+import type { Compression } from "./compression-names.js";
 
 export const SASL_MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const;
 export type SaslMechanism = (typeof SASL_MECHANISMS)[number];

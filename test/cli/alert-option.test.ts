@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { Command, CommanderError } from "commander";
-import { type AlertOptions, addAlertOptions, alertReceivers } from "../../cli/alert-option.js";
+import { type AlertOptions, addAlertOptions } from "../../cli/alert-option.js";
+import { alertReceivers } from "../../cli/start-alerts.js";
 
 function parse(...args: string[]): AlertOptions {
   const command = addAlertOptions(new Command())

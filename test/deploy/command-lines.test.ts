@@ -22,7 +22,7 @@ async function parseOnly(t: TestContext, { args, env, settings }: Start): Promis
     });
   }
   portolan.configureOutput({ writeErr: () => {} });
-  configure(portolan, args, { ...env, PORTOLAN_CONFIG: path });
+  await configure(portolan, args, { ...env, PORTOLAN_CONFIG: path });
   await portolan.parseAsync(args, { from: "user" });
   return reached;
 }

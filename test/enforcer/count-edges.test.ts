@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { emptyBaseline, parseBaseline } from "../../enforcer/count-baseline.js";
+import { emptyBaseline } from "../../enforcer/count-baseline.js";
 import { countEdges } from "../../enforcer/count-edges.js";
 import { readListing } from "../../enforcer/kernel-listing.js";
+import { parseBaseline } from "../../enforcer/parse-baseline.js";
 import { scope, wanted } from "./sample-order.js";
 
 interface Kernel {

@@ -9,7 +9,7 @@ import type { PolicySet } from "../../policy/policy-set.js";
 import { type EnforcementSettings, enforcementSettingsSchema } from "../../policy/trust/enforcement-settings.js";
 import { addSignature, renderEnvelope, sealDocument } from "../../policy/trust/envelope.js";
 import { makePolicyOrder, type OrderOptions } from "../../policy/trust/policy-order.js";
-import type { Stage } from "../../policy/trust/stage-order.js";
+import type { Stage } from "../../policy/trust/stage.js";
 import { verifyPolicy } from "../../policy/trust/verify-policy.js";
 import { SHOP } from "../policy/sample-policy.js";
 import { DAY, keyringOf, person } from "../policy/trust/people.js";

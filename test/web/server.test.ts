@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { csvCell, csvText } from "../../model/csv.js";
 import { isTrustedHost } from "../../web/api/guard.js";
-import { ListenError, startServer } from "../../web/api/server.js";
+import { ListenError } from "../../web/api/listen-error.js";
+import { startServer } from "../../web/api/server.js";
 import { tarOf } from "../../web/api/tar.js";
 import { companyBundles, companySource } from "./company.js";
 

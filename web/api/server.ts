@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { type ApiOptions, createApi } from "./app.js";
+import { authority, ListenError } from "./listen-error.js";
 
 export interface ServerOptions extends ApiOptions {
   readonly listen: { readonly host: string; readonly port: number }; // port 0: any free one
@@ -12,30 +13,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** The port or address cannot be used; `code` is the system's, e.g. `EADDRINUSE`. */
-export class ListenError extends Error {
-  constructor(
-    host: string,
-    port: number,
-    readonly code: string,
-    cause: unknown,
-  ) {
-    const wanted =
-      code === "EADDRINUSE"
-        ? "a port that is not in use"
-        : code === "EACCES"
-          ? "a port we may use"
-          : "an address of this host";
-    super(`Cannot listen on "${authority(host, port)}": wanted ${wanted}`, { cause });
-    this.name = "ListenError";
-  }
-}
-
 const NEXT_PORTS = 50;
-
-function authority(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
 
 async function listenSomewhere(app: FastifyInstance, host: string, port: number, tries: number): Promise<number> {
   for (let next = port; ; next++) {

@@ -246,7 +246,7 @@ test("records that start together are of one episode, whichever of them comes fi
 
 const ports = fc.constantFrom(443, 40_000, 40_001);
 /** `PORTOLAN_PROPERTY_RUNS=3000` looks longer, by hand. */
-const numRuns = Number(process.env["PORTOLAN_PROPERTY_RUNS"] ?? 10);
+const numRuns = Number(process.env.PORTOLAN_PROPERTY_RUNS ?? 10);
 const randomFlow = fc.record({
   pair: fc.nat(2),
   second: fc.oneof(fc.nat(200), fc.constantFrom(50, 100, 4000, 7500)), // some start together

@@ -7,8 +7,8 @@ import test, { type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { parse } from "yaml";
-import { parseConfigFile } from "../../../cli/config/config-file.js";
 import { configJsonSchema } from "../../../cli/config/config-schema.js";
+import { parseConfigFile } from "../../../cli/config/parse-config-file.js";
 import { settingsOf, verbsOf } from "../../../cli/config/settings.js";
 import { program } from "../../../cli/program.js";
 

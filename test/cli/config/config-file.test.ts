@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Command, Option } from "commander";
-import { parseConfigFile } from "../../../cli/config/config-file.js";
+import { parseConfigFile } from "../../../cli/config/parse-config-file.js";
 import { flagOnly, verbsOf } from "../../../cli/config/settings.js";
 import { parseListen } from "../../../cli/listen.js";
 

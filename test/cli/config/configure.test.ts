@@ -9,7 +9,7 @@ import type { Environment } from "../../../cli/config/effective.js";
 import { CONFIG_FLAGS } from "../../../cli/config/settings.js";
 
 /** What the verb `watch` is run with, through the same two steps as the real program. */
-function optionsOf(args: readonly string[], environment: Environment): OptionValues {
+async function optionsOf(args: readonly string[], environment: Environment): Promise<OptionValues> {
   let seen: OptionValues = {};
   const watch = new Command("watch")
     .requiredOption("-s, --store <file>", "where to keep")
@@ -23,7 +23,7 @@ function optionsOf(args: readonly string[], environment: Environment): OptionVal
     });
   const program = new Command().addCommand(watch);
   for (const command of [program, watch]) command.exitOverride().configureOutput({ writeErr: () => {} });
-  configure(program, ["watch", ...args], environment);
+  await configure(program, ["watch", ...args], environment);
   program.parse(["watch", ...args], { from: "user" });
   const { config: _, ...options } = seen;
   return options;
@@ -46,53 +46,53 @@ watch:
   interface: [eth0, eth1]
 `;
 
-test("a flag beats the environment, that the verb's section, that the common one, that the default", (t) => {
+test("a flag beats the environment, that the verb's section, that the common one, that the default", async (t) => {
   const path = file(t, TEXT);
   const run = (args: readonly string[], environment: Environment = {}) =>
     optionsOf(["--config", path, ...args], environment);
-  assert.deepEqual(run([]), { store: "section.db", interface: ["eth0", "eth1"], depth: 2, serve: true });
-  assert.equal(run([], { PORTOLAN_STORE: "env.db" }).store, "env.db");
-  assert.equal(run(["-s", "flag.db"], { PORTOLAN_STORE: "env.db" }).store, "flag.db");
-  assert.equal(run(["--store=flag.db"]).store, "flag.db");
-  assert.equal(run([], { PORTOLAN_DEPTH: "7" }).depth, 7);
-  assert.equal(optionsOf(["-s", "x"], {}).depth, 1);
+  assert.deepEqual(await run([]), { store: "section.db", interface: ["eth0", "eth1"], depth: 2, serve: true });
+  assert.equal((await run([], { PORTOLAN_STORE: "env.db" })).store, "env.db");
+  assert.equal((await run(["-s", "flag.db"], { PORTOLAN_STORE: "env.db" })).store, "flag.db");
+  assert.equal((await run(["--store=flag.db"])).store, "flag.db");
+  assert.equal((await run([], { PORTOLAN_DEPTH: "7" })).depth, 7);
+  assert.equal((await optionsOf(["-s", "x"], {})).depth, 1);
 });
 
-test("a list that a flag gives replaces the one in the file, it is not added to it", (t) => {
+test("a list that a flag gives replaces the one in the file, it is not added to it", async (t) => {
   const path = file(t, TEXT);
-  assert.deepEqual(optionsOf(["--config", path, "-I", "wlan0"], {}).interface, ["wlan0"]);
-  assert.deepEqual(optionsOf(["--config", path], { PORTOLAN_INTERFACE: "a, b" }).interface, ["a", "b"]);
+  assert.deepEqual((await optionsOf(["--config", path, "-I", "wlan0"], {})).interface, ["wlan0"]);
+  assert.deepEqual((await optionsOf(["--config", path], { PORTOLAN_INTERFACE: "a, b" })).interface, ["a", "b"]);
 });
 
-test("switches are set by words, and an empty variable sets nothing", () => {
-  assert.equal(optionsOf(["-s", "x"], { PORTOLAN_SERVE: "false" }).serve, false);
-  assert.equal(optionsOf(["-s", "x"], { PORTOLAN_SERVE: "1" }).serve, true);
-  assert.equal(optionsOf(["-s", "x"], { PORTOLAN_JSON: "0" }).json, false);
-  assert.equal(optionsOf(["-s", "x", "--no-serve"], { PORTOLAN_SERVE: "true" }).serve, false);
-  assert.equal(optionsOf(["-s", "x"], { PORTOLAN_JSON: "" }).json, undefined);
+test("switches are set by words, and an empty variable sets nothing", async () => {
+  assert.equal((await optionsOf(["-s", "x"], { PORTOLAN_SERVE: "false" })).serve, false);
+  assert.equal((await optionsOf(["-s", "x"], { PORTOLAN_SERVE: "1" })).serve, true);
+  assert.equal((await optionsOf(["-s", "x"], { PORTOLAN_JSON: "0" })).json, false);
+  assert.equal((await optionsOf(["-s", "x", "--no-serve"], { PORTOLAN_SERVE: "true" })).serve, false);
+  assert.equal((await optionsOf(["-s", "x"], { PORTOLAN_JSON: "" })).json, undefined);
   const wrong = { PORTOLAN_JSON: "perhaps" };
-  assert.throws(() => optionsOf(["-s", "x"], wrong), {
+  await assert.rejects(() => optionsOf(["-s", "x"], wrong), {
     message: 'Cannot read PORTOLAN_JSON "perhaps": wanted true or false',
   });
-  assert.equal(optionsOf(["-s", "x", "--json"], wrong).json, true);
+  assert.equal((await optionsOf(["-s", "x", "--json"], wrong)).json, true);
 });
 
-test("PORTOLAN_CONFIG names the file, and --config beats it", (t) => {
+test("PORTOLAN_CONFIG names the file, and --config beats it", async (t) => {
   const [first, second] = [file(t, "watch: {store: a}\n"), file(t, "watch: {store: b}\n")];
-  assert.equal(optionsOf([], { PORTOLAN_CONFIG: first }).store, "a");
-  assert.equal(optionsOf([`--config=${second}`], { PORTOLAN_CONFIG: first }).store, "b");
-  assert.throws(
+  assert.equal((await optionsOf([], { PORTOLAN_CONFIG: first })).store, "a");
+  assert.equal((await optionsOf([`--config=${second}`], { PORTOLAN_CONFIG: first })).store, "b");
+  await assert.rejects(
     () => optionsOf([], { PORTOLAN_CONFIG: `${first}.not` }),
     /^Failure: Cannot read settings ".*": there is no such file$/,
   );
 });
 
-test("what no flag, variable or file gives is still missing", () => {
-  assert.throws(() => optionsOf([], {}), /required option '-s, --store <file>' not specified/);
+test("what no flag, variable or file gives is still missing", async () => {
+  await assert.rejects(() => optionsOf([], {}), /required option '-s, --store <file>' not specified/);
 });
 
-test("broken settings stop every verb, but never its help", (t) => {
+test("broken settings stop every verb, but never its help", async (t) => {
   const path = file(t, "watch: {stor: a}\n");
-  assert.throws(() => optionsOf(["--config", path], {}), /portolan\.yaml:1:9: Cannot read "watch\.stor"/);
-  assert.throws(() => optionsOf(["--config", path, "--help"], {}), /\(outputHelp\)/);
+  await assert.rejects(() => optionsOf(["--config", path], {}), /portolan\.yaml:1:9: Cannot read "watch\.stor"/);
+  await assert.rejects(() => optionsOf(["--config", path, "--help"], {}), /\(outputHelp\)/);
 });

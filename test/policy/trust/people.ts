@@ -1,5 +1,6 @@
 import { addSignature, type Envelope, renderEnvelope, sealDocument } from "../../../policy/trust/envelope.js";
-import type { Keyring, Role, TrustedKey } from "../../../policy/trust/keyring.js";
+import type { Keyring, TrustedKey } from "../../../policy/trust/keyring.js";
+import type { Role } from "../../../policy/trust/roles.js";
 import { generateSigningKey, parseSigningKey, type SigningKey } from "../../../policy/trust/signing-key.js";
 
 export const NOW = Date.parse("2026-06-01T12:00:00Z");

@@ -3,7 +3,7 @@ import test from "node:test";
 import { enforcementSettingsSchema } from "../../../policy/trust/enforcement-settings.js";
 import { makePolicyOrder } from "../../../policy/trust/policy-order.js";
 import { type HostWord, hostsAdded, hostsOf, rolloutObstacles } from "../../../policy/trust/rollout.js";
-import { isInStage, STAGES } from "../../../policy/trust/stage-order.js";
+import { isInStage, STAGES } from "../../../policy/trust/stage.js";
 import { SHOP } from "../sample-policy.js";
 import { DAY, NOW } from "./people.js";
 

@@ -1,11 +1,10 @@
-import { Command } from "commander";
 import { ALERT_SECRET_VARIABLE } from "../alert-option.js";
-import { EXIT, Failure } from "../failure.js";
 import { KAFKA_PASSWORD_VARIABLE } from "../kafka-option.js";
+import type { CheckOptions } from "../verbs/config.js";
 import { type ConfigFile, formatPlace } from "./config-file.js";
 import { type Effective, type Environment, effectiveSettings } from "./effective.js";
-import { CONFIG_PATHS, ConfigError, findConfig, readConfig } from "./find-config.js";
-import { COMMON, settingsOf, type Verb, verbsOf } from "./settings.js";
+import { ConfigError, findConfig, readConfig } from "./find-config.js";
+import { settingsOf, type Verb } from "./settings.js";
 
 /** The verbs that go on running, shown even when nothing is set for them. */
 const PROCESSES = ["run", "collect", "analyzer", "enforce"];
@@ -85,33 +84,17 @@ function textOf(shown: readonly VerbSettings[]): string {
     .join("\n");
 }
 
-export function configCommand(): Command {
-  const check = new Command("check")
-    .description("validate settings, and print what each verb runs with and where that comes from")
-    .argument("[file]", `settings file (default: PORTOLAN_CONFIG, else ${CONFIG_PATHS.join(", else ")})`)
-    .option("--json", "print the settings as JSON")
-    .addHelpText(
-      "after",
-      `
-A flag beats the environment, the environment beats the file (the verb's section, then "${COMMON}"), the file beats the default.
-Settings name files that hold secrets, never the secrets themselves, so nothing printed here is one.
-
-Exit codes: ${EXIT.done} valid; ${EXIT.input} something is wrong: one line for each, with file, line and column.
-
-Example:
-  portolan config check /etc/portolan/portolan.yaml`,
-    )
-    .action((named: string | undefined, options: { json?: true }) => {
-      const root = check.parent?.parent;
-      if (root === null || root === undefined) throw new Failure("Cannot check settings: no verbs", EXIT.input);
-      const verbs = verbsOf(root);
-      const path = findConfig(named, process.env);
-      const file = path === undefined ? undefined : readConfig(path, verbs);
-      const shown = settingsOfAll(verbs, file, process.env);
-      const strange = strangers(verbs, process.env);
-      if (options.json) return void process.stdout.write(jsonOf(path, shown, strange));
-      process.stdout.write(`${path === undefined ? "no settings file" : `${path} is valid`}\n\n${textOf(shown)}`);
-      for (const name of strange) process.stderr.write(`${name} is set and means nothing to any verb\n`);
-    });
-  return new Command("config").description("check the settings of portolan.yaml and the environment").addCommand(check);
+/** Prints what every verb runs with. @throws {ConfigError} If anything is wrong: one line each. */
+export async function checkSettings(
+  verbs: readonly Verb[],
+  named: string | undefined,
+  options: CheckOptions,
+): Promise<void> {
+  const path = findConfig(named, process.env);
+  const file = path === undefined ? undefined : await readConfig(path, verbs);
+  const shown = settingsOfAll(verbs, file, process.env);
+  const strange = strangers(verbs, process.env);
+  if (options.json) return void process.stdout.write(jsonOf(path, shown, strange));
+  process.stdout.write(`${path === undefined ? "no settings file" : `${path} is valid`}\n\n${textOf(shown)}`);
+  for (const name of strange) process.stderr.write(`${name} is set and means nothing to any verb\n`);
 }
