@@ -69,4 +69,5 @@ export async function followAsAnalyzer(options: AnalyzerOptions): Promise<void> 
       ? `${JSON.stringify({ batches, duplicates, flows })}\n`
       : `${flows} flows of ${batches} batches stored in ${options.store}, ${duplicates} batches came twice\n`,
   );
+  process.exit(); // the client may still be trying to reach a cluster that is away; the store is closed
 }

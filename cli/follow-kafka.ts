@@ -16,6 +16,10 @@ import { failureLines } from "./failure.js";
 import { VERSION } from "./version.js";
 
 const RECONNECT_MS = 2_000;
+/** Settings that are refused show within this time; a cluster that is slower than that is waited for beside the explorer. */
+const FIRST_CONNECT_MS = 10_000;
+/** A cluster that stands still must not keep the process from ending. */
+const LAST_WORDS_MS = 2_000;
 const NO_LETTERS: DeadLetterCounts = { byCode: {}, total: 0, unkept: 0 };
 
 export interface FollowKafkaOptions {
@@ -42,16 +46,22 @@ export class KafkaFollower {
     private readonly options: FollowKafkaOptions,
   ) {}
 
-  /** @throws {StreamError} If the settings or the cluster refuse us; one that is only away is waited for. */
+  /**
+   * Resolves when it is connected, or knows that this takes longer.
+   * @throws {StreamError} If the settings or the cluster refuse us; one that is only away is waited for.
+   */
   static async start(settings: KafkaSettings, analyzer: Analyzer, options: FollowKafkaOptions): Promise<KafkaFollower> {
     const follower = new KafkaFollower(settings, analyzer, options);
-    try {
-      await follower.connect();
-    } catch (error) {
-      if (!(error instanceof StreamError) || !error.isRetriable) throw error;
+    let isLate = false;
+    const first = follower.connect().catch((error: unknown) => {
+      const isPassing = error instanceof StreamError && error.isRetriable;
+      if (!isPassing && !isLate) throw error;
       follower.say(error);
-      follower.connectLater();
-    }
+      follower.connecting = follower.connectLater();
+    });
+    follower.connecting = first;
+    await Promise.race([first, wait(FIRST_CONNECT_MS, undefined, { ref: false })]);
+    isLate = true;
     return follower;
   }
 
@@ -61,24 +71,23 @@ export class KafkaFollower {
     this.fault = line;
   }
 
-  private connectLater(): void {
-    this.connecting = (async () => {
-      while (!this.closing.signal.aborted) {
-        try {
-          await wait(RECONNECT_MS, undefined, { signal: this.closing.signal });
-          await this.connect();
-          return;
-        } catch (error) {
-          if (!this.closing.signal.aborted) this.say(error);
-        }
+  private async connectLater(): Promise<void> {
+    while (!this.closing.signal.aborted) {
+      try {
+        await wait(RECONNECT_MS, undefined, { signal: this.closing.signal });
+        await this.connect();
+        return;
+      } catch (error) {
+        if (!this.closing.signal.aborted) this.say(error);
       }
-    })();
+    }
   }
 
   private async connect(): Promise<void> {
     const { analyzer, options } = this;
     const { say, group } = options;
     const carrier = await kafkaCarrier({ ...this.settings, say: (_, line) => say(line) });
+    this.carrier = carrier;
     try {
       await followSensors(carrier, (beat) => analyzer.heartbeat(beat), say);
       await followAudit(carrier, analyzer, say);
@@ -93,11 +102,12 @@ export class KafkaFollower {
       const follow = { isLasting: true, say, ...(group === undefined ? {} : { group }) };
       this.flows = await followFlows(carrier, analyzer, follow);
     } catch (error) {
+      this.carrier = undefined;
       await carrier.close().catch(() => {});
       throw error;
     }
-    this.carrier = carrier;
     this.fault = undefined;
+    if (this.closing.signal.aborted) return;
     const beat = () => void this.beat(carrier).catch(() => {});
     this.beating = setInterval(beat, HEARTBEAT_EVERY_MS);
     beat();
@@ -129,18 +139,23 @@ export class KafkaFollower {
     return { name: "kafka", isMet: this.fault === undefined, isNeeded: true, text: this.fault ?? "connected" };
   }
 
-  /** Stores what was taken and lets the cluster know that we have gone. @throws {StoreError} */
+  /** Stores what was taken and lets the cluster know that we have gone, if it listens soon. @throws {StoreError} */
   async close(): Promise<void> {
     this.closing.abort();
     clearInterval(this.beating);
-    await this.connecting;
+    await soon(this.connecting);
     const { carrier } = this;
     if (carrier === undefined) return;
     try {
       await this.flows?.close();
-      await this.beat(carrier, true).catch(() => {});
+      await soon(this.beat(carrier, true));
     } finally {
-      await carrier.close().catch(() => {});
+      await soon(carrier.close());
     }
   }
+}
+
+/** Resolves when the work is done, has failed, or takes too long. */
+async function soon(work: Promise<void>): Promise<void> {
+  await Promise.race([work.catch(() => {}), wait(LAST_WORDS_MS, undefined, { ref: false })]);
 }

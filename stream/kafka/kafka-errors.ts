@@ -1,8 +1,12 @@
 import { StreamError } from "../stream-error.js";
 
+/** An error and what is behind it; of one that stands for several, the first of them. */
 function causesOf(error: unknown): Error[] {
   const causes: Error[] = [];
-  for (let each = error; each instanceof Error && !causes.includes(each); each = each.cause) causes.push(each);
+  for (let each = error; each instanceof Error && !causes.includes(each); ) {
+    causes.push(each);
+    each = "errors" in each && Array.isArray(each.errors) ? each.errors[0] : each.cause;
+  }
   return causes;
 }
 
@@ -25,6 +29,8 @@ export function streamError(what: string, brokers: readonly string[], error: unk
     const where = `Cannot reach Kafka at ${brokers.join(", ")}: ${last?.message ?? String(error)}`;
     return new StreamError("unreachable", where, true, { cause: error });
   }
-  const isRetriable = causes.some((cause) => "retriable" in cause && cause.retriable === true);
+  // Brokers that are only starting do not count for copies yet.
+  const isRetriable =
+    causes.some((cause) => "retriable" in cause && cause.retriable === true) || has(/^INVALID_REPLICATION_FACTOR$/);
   return new StreamError("failed", message, isRetriable, { cause: error });
 }

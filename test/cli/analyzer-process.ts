@@ -66,6 +66,10 @@ export class AnalyzerProcess {
     while ((await this.metric(name)) < least) await wait(50);
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
   async kill(): Promise<void> {
     this.child.kill("SIGKILL");
     await this.ended;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
@@ -44,6 +44,11 @@ async function scene() {
     carrier,
     kafka: ["--kafka", broker.bootstrap, "--kafka-prefix", prefix],
     store: join(folder, `${prefix}duckdb`),
+    /** How many files the broker has of a partition of the flows. */
+    segments(partition: number): number {
+      const log = join(broker.folder, "1/data", `${prefix}portolan.flows-${partition}`);
+      return readdirSync(log).filter((name) => name.endsWith(".log")).length;
+    },
     /** Batch `sequence` of a bucket, with flows that no other batch has. */
     async send(sequence: number, bucket = 0, collector = "a", filler = 0): Promise<void> {
       const flows = Array.from({ length: FLOWS }, (_, i) => ({
@@ -173,30 +178,53 @@ test("an inventory that is published after the flows repairs them; heartbeats an
   await carrier.close();
 });
 
-test("what the log deleted before it was read is a gap with its offsets, and reading goes on behind it", async () => {
-  const { carrier, kafka, store, send } = await scene();
-  const args = [...kafka, "--store", store];
-  const first = new AnalyzerProcess(args);
-  await send(0);
-  await first.reaches("portolan_analyzer_flows_total", FLOWS);
-  await first.stop();
-  // More than a segment, so that the ones before are deleted while nobody reads.
-  for (let sequence = 1; sequence <= 40; sequence++) await send(sequence, 0, "a", 400_000);
-  await wait(3_000);
-  await send(41);
-  const second = new AnalyzerProcess(args);
-  await second.reaches("portolan_analyzer_flows_total", FLOWS);
-  await second.stop();
-  const { gaps, flows } = await contentsOf(store);
-  const lost = gaps.find(({ collector }) => collector === "*");
-  const match = /^portolan\.flows, partition 0: messages 1 to (\d+) were deleted before they were read$/.exec(
-    lost?.reason ?? "",
-  );
-  assert.ok(match !== null, JSON.stringify(gaps));
-  assert.ok((lost?.untilUs ?? 0) >= (lost?.fromUs ?? 0) && (lost?.fromUs ?? 0) > 0);
-  const missing = Number(match[1]);
-  assert.equal(flows, (42 - missing) * FLOWS);
-  const hole = gaps.find(({ collector }) => collector === "a");
-  assert.match(hole?.reason ?? "", new RegExp(`^batch(es)? 1( to ${missing})? of start`));
+for (const how of ["ended", "paused"] as const) {
+  test(`what the log deleted while the analyzer was ${how} is a gap with its offsets, and reading goes on behind it`, async () => {
+    const { carrier, kafka, store, send, segments } = await scene();
+    const args = [...kafka, "--store", store];
+    const first = new AnalyzerProcess(args);
+    await send(0);
+    await first.reaches("portolan_analyzer_flows_total", FLOWS);
+    if (how === "ended") await first.stop();
+    else first.signal("SIGSTOP");
+    // More than a segment, so that the ones before are deleted while nobody reads.
+    for (let sequence = 1; sequence <= 40; sequence++) await send(sequence, 0, "a", 400_000);
+    while (segments(0) > 1) await wait(100);
+    await send(41);
+    const second = how === "ended" ? new AnalyzerProcess(args) : first;
+    second.signal("SIGCONT");
+    let shown: { gaps: readonly { collector: string }[] } = { gaps: [] };
+    while (!shown.gaps.some(({ collector }) => collector === "*")) {
+      await wait(100);
+      shown = await second.asks("/api/sensors");
+    }
+    await second.reaches("portolan_analyzer_flows_total", FLOWS);
+    await second.stop();
+    const { gaps, flows } = await contentsOf(store);
+    const lost = gaps.find(({ collector }) => collector === "*");
+    const match = /^portolan\.flows, partition 0: messages (\d+) to (\d+) were deleted before they were read$/.exec(
+      lost?.reason ?? "",
+    );
+    assert.ok(match !== null, JSON.stringify(gaps));
+    assert.ok((lost?.untilUs ?? 0) >= (lost?.fromUs ?? 0) && (lost?.fromUs ?? 0) > 0);
+    const [from, to] = [Number(match[1]), Number(match[2])];
+    assert.equal(flows, (42 - (to - from + 1)) * FLOWS);
+    const hole = gaps.find(({ collector }) => collector === "a");
+    assert.match(hole?.reason ?? "", new RegExp(`^batch(es)? ${from}( to ${to})? of start`));
+    await carrier.close();
+  });
+}
+
+test("an analyzer that is told to end while the cluster stands still ends all the same", async () => {
+  const { carrier, kafka, store } = await scene();
+  broker.pause();
+  const analyzer = new AnalyzerProcess([...kafka, "--store", store]);
+  try {
+    await analyzer.says(/explorer: http/);
+    assert.equal((await analyzer.stop()).totals.flows, 0);
+  } finally {
+    broker.resume();
+    await analyzer.kill();
+  }
   await carrier.close();
 });
