@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { generateCapture, USUAL_TRAFFIC } from "../../bench/generate-capture.js";
 import { captureBoot, captureRuns } from "../../collector/collect-captures.js";
 import { readCaptures } from "../../collector/read-captures.js";
@@ -45,6 +46,15 @@ export class CaptureSender {
 
   /** What the collectors said, up to the last that ended. */
   said = "";
+
+  get madeFlows(): number {
+    return Array.from(this.made.values()).reduce((sum, { flows }) => sum + flows, 0);
+  }
+
+  /** Resolves when one of the collectors has said what is wanted. */
+  async says(wanted: RegExp): Promise<void> {
+    while (!wanted.test(this.said + this.#process?.errors)) await wait(50);
+  }
 
   async #makeCapture(): Promise<string> {
     const { name, folder, seed, packets, flowsPerSecond, speed } = this.options;

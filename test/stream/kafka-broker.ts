@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -65,6 +65,7 @@ export interface TestBroker {
 const CACHE = fileURLToPath(new URL("../../../node_modules/.cache/", import.meta.url));
 const STARTED = "Kafka Server started";
 const START_LIMIT_MS = 90_000; // a machine that is busy with other tests; alone it takes 5 s
+const STOP_LIMIT_MS = 60_000;
 
 export function classPath(): string {
   const folder = existsSync(CACHE) ? readdirSync(CACHE).find((name) => /^kafka-[\d.]+$/.test(name)) : undefined;
@@ -81,15 +82,22 @@ function sweep(): void {
   }
 }
 
-/** Ports nobody listens on now; they are held until all are known, so that they differ. */
+/**
+ * Ports nobody listens on now; they are held until all are known, so that they differ. Below those that the kernel gives to
+ * outgoing connections: one of these could have the port of a broker that is down, even a client that tries to reach it.
+ */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      return server;
-    }),
-  );
+  const [below = "32768"] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split("\t");
+  const least = 10_000;
+  const servers: Server[] = [];
+  while (servers.length < count) {
+    const server = createServer();
+    const port = least + Math.floor(Math.random() * Math.max(1_000, Number(below) - least));
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (isFree) servers.push(server);
+  }
   const ports = servers.map((server) => (server.address() as { port: number }).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
@@ -168,7 +176,12 @@ class Node implements BrokerNode {
     if (status !== 0) throw new Error(`Cannot format the storage of a test broker: ${stderr}${stdout}`);
   }
 
-  async restart(): Promise<void> {
+  /** A machine under load may starve one that starts beside it, so it has two tries. */
+  restart(): Promise<void> {
+    return this.start().catch(() => this.start());
+  }
+
+  private async start(): Promise<void> {
     const from = this.log().length;
     const out = openSync(this.logFile, "a");
     // The kernel ends the broker with the test process, however that ends.
@@ -177,7 +190,7 @@ class Node implements BrokerNode {
     this.child = child;
     for (const limit = Date.now() + START_LIMIT_MS; !this.log().includes(STARTED, from); await wait(50)) {
       if (isRunning(child) && Date.now() < limit) continue;
-      child.kill("SIGKILL");
+      await this.kill("SIGKILL");
       throw new Error(`Cannot start a test broker: ${this.log().slice(-3000)}`);
     }
   }
@@ -188,7 +201,9 @@ class Node implements BrokerNode {
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGCONT");
     child.kill(signal);
+    const late = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);
     await gone;
+    clearTimeout(late);
   }
 
   pause(): void {
