@@ -18,6 +18,7 @@ if (mode === "serve") {
   const [address, port, seconds] = rest as [string, string, string];
   const until = performance.now() + Number(seconds) * 1000;
   const began = performance.now();
+  const before = process.cpuUsage();
   let done = 0;
   if (mode === "connect") {
     const one = async () => {
@@ -40,5 +41,7 @@ if (mode === "serve") {
     }
     socket.destroy();
   }
-  process.stdout.write(JSON.stringify({ done, seconds: (performance.now() - began) / 1000 }));
+  const { user, system } = process.cpuUsage(before);
+  const cpuSeconds = (user + system) / 1e6;
+  process.stdout.write(JSON.stringify({ done, seconds: (performance.now() - began) / 1000, cpuSeconds }));
 }

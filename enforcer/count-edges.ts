@@ -2,7 +2,7 @@ import { formatAddress, parseAddress } from "../model/address.js";
 import type { VerdictPermit } from "../model/verdict-report.js";
 import type { HostDirection, HostRuleset } from "../policy/formats/nftables/host-ruleset.js";
 import { MISS_COUNTERS } from "../policy/formats/nftables/miss-text.js";
-import { permitElements } from "../policy/formats/nftables/nft-text.js";
+import { kernelSets } from "../policy/formats/nftables/nft-text.js";
 import { type CountBaseline, emptyBaseline } from "./count-baseline.js";
 import type { ScopeCounts } from "./enforcer-kernel.js";
 import type { KernelListing, ListedElement } from "./kernel-listing.js";
@@ -10,7 +10,7 @@ import type { KernelListing, ListedElement } from "./kernel-listing.js";
 type Edge = ScopeCounts["edges"][number];
 
 const EDGE_SET = /^(seen|denied)_(in|out|from|to)[46](_icmp|_protocol)?_([a-z0-9-]+)$/;
-const PERMIT_SET = /^(?:in|out|from|to)[46]_(?:ports|icmp|protocol)_([a-z0-9-]+)_g\d+(?:_r\d+)?$/;
+const PERMIT_SET = /^((?:in|out|from|to)[46]_(?:local-)?(?:ports|icmp|protocol))_([a-z0-9-]+)_g\d+(?:_r\d+)?$/;
 const MISS_COUNTER = /^c_(?:in|out|from|to)_([a-z]+)_([a-z0-9-]+)$/;
 
 /** What was added; a number that went down belongs to something that was made anew. */
@@ -41,7 +41,11 @@ function edgeOf(set: RegExpExecArray, { parts }: ListedElement): Omit<Edge, "att
 function rulesByKey(rulesets: readonly HostRuleset[]): Map<string, readonly string[]> {
   return new Map(
     rulesets.flatMap(({ policySet, permits }) =>
-      permits.flatMap((set) => permitElements(set).map(({ key, rules }) => [`${policySet} ${key}`, rules] as const)),
+      permits
+        .flatMap(kernelSets)
+        .flatMap(({ stem, elements }) =>
+          elements.map(({ key, rules }) => [`${policySet} ${stem} ${key}`, rules] as const),
+        ),
     ),
   );
 }
@@ -56,7 +60,7 @@ export function countPermits(
   const hits = new Map<string, Map<string, number>>();
   let byKey: Map<string, readonly string[]> | undefined;
   for (const [name, elements] of listing.sets) {
-    const scope = PERMIT_SET.exec(name)?.[1];
+    const [, stem, scope] = PERMIT_SET.exec(name) ?? [];
     if (scope === undefined) continue;
     const ofScope = hits.get(scope) ?? new Map<string, number>();
     hits.set(scope, ofScope);
@@ -68,7 +72,7 @@ export function countPermits(
       if (added === 0) continue;
       const isCut = comment.includes("+");
       if (isCut) byKey ??= rulesByKey(rulesets);
-      const rules = (isCut ? byKey?.get(`${scope} ${key}`) : undefined) ?? comment.split(",");
+      const rules = (isCut ? byKey?.get(`${scope} ${stem} ${key}`) : undefined) ?? comment.split(",");
       for (const rule of rules) ofScope.set(rule, (ofScope.get(rule) ?? 0) + added);
     }
   }

@@ -16,6 +16,7 @@ function compareRanges(a: AddressRange, b: AddressRange): number {
 
 /** Sorted, disjoint and not adjacent ranges with the same union. */
 export function mergeRanges(ranges: readonly AddressRange[]): AddressRange[] {
+  if (ranges.length <= 1) return [...ranges];
   const merged: AddressRange[] = [];
   for (const range of [...ranges].sort(compareRanges)) {
     const previous = merged.at(-1);
@@ -31,6 +32,7 @@ export function mergeRanges(ranges: readonly AddressRange[]): AddressRange[] {
 /** The addresses of `ranges` that are in none of `holes`, merged. */
 export function subtractRanges(ranges: readonly AddressRange[], holes: readonly AddressRange[]): AddressRange[] {
   let left = mergeRanges(ranges);
+  if (holes.length === 0) return left;
   for (const hole of mergeRanges(holes)) {
     left = left.flatMap((range) => {
       if (range.family !== hole.family || hole.last < range.first || hole.first > range.last) return [range];

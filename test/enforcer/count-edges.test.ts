@@ -4,6 +4,7 @@ import { emptyBaseline } from "../../enforcer/count-baseline.js";
 import { countEdges } from "../../enforcer/count-edges.js";
 import { readListing } from "../../enforcer/kernel-listing.js";
 import { parseBaseline } from "../../enforcer/parse-baseline.js";
+import { kernelSets } from "../../policy/formats/nftables/nft-text.js";
 import { scope, wanted } from "./sample-order.js";
 
 interface Kernel {
@@ -13,7 +14,7 @@ interface Kernel {
 }
 
 /** What nft lists of a table whose sets hold these elements, by key, with these packets. */
-function listing({ handle = 1, counters, sets = {} }: Kernel) {
+function listing({ handle = 1, counters, sets = {} }: Kernel, comment = "") {
   const found = readListing([
     { metainfo: {} },
     { table: { family: "inet", name: "portolan", handle } },
@@ -23,7 +24,7 @@ function listing({ handle = 1, counters, sets = {} }: Kernel) {
         name,
         timeout: 3600,
         elem: Object.entries(elements).map(([key, packets]) => ({
-          elem: { val: { concat: key.split(" . ") }, counter: { packets, bytes: 0 }, expires: 3599 },
+          elem: { val: { concat: key.split(" . ") }, counter: { packets, bytes: 0 }, comment, expires: 3599 },
         })),
       },
     })),
@@ -134,4 +135,19 @@ test("parseBaseline() reads what was kept, and refuses anything else in one line
   for (const text of ["", "{}", JSON.stringify({ ...after, counters: { a: -1 } })]) {
     assert.throws(() => parseBaseline(text), { name: "SyntaxError", message: /^Cannot read the baseline/ });
   }
+});
+
+test("countEdges() knows the rules of an element whose comment has no room for all, and which set it is in", () => {
+  const ids = Array.from({ length: 30 }, (_, i) => `rule-number-${i}`);
+  const shop = scope("shop", 4);
+  const all = { ...shop, rules: ids.map((id) => ({ ...shop.rules[0]!, id })) };
+  const { scopes } = wanted([all]).plan;
+  const [held] = kernelSets(scopes[0]!.permits[0]!);
+  const permits = { [`${held?.stem}_shop_g4`]: { [held?.elements[0]?.key ?? ""]: 2 } };
+  const now = listing({ counters: counters(0, 0, 0), sets: permits }, "rule-number-0,+29");
+  const { counts } = countEdges(START, "boot", now, now, scopes);
+  assert.deepEqual(
+    counts[0]?.permits,
+    [...ids].sort().map((rule) => ({ rule, packets: 2 })),
+  );
 });

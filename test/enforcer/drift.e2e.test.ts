@@ -35,8 +35,8 @@ const TAMPERING: readonly [what: string, text: string][] = [
   ["our table is deleted", "delete table inet portolan\n"],
   ["a rule is added", "insert rule inet portolan input accept\n"],
   ["a chain is flushed", "flush chain inet portolan dispatch_in\n"],
-  ["a permit is added", "add element inet portolan in4_ports_shop_g1 { 10.88.0.66 . 0.0.0.0/0 . 6 . 80 counter }\n"],
-  ["a permit is removed", "delete element inet portolan in4_ports_shop_g1 { 10.88.0.2 . 0.0.0.0/0 . 6 . 80 }\n"],
+  ["a permit is added", "add element inet portolan in4_ports_shop_g1 { 10.88.0.66 . 6 . 80 counter }\n"],
+  ["a permit is removed", "delete element inet portolan in4_ports_shop_g1 { 10.88.0.2 . 6 . 80 }\n"],
   [
     "a chain of somebody else appears in our table",
     "add chain inet portolan x { type filter hook input priority 0; policy drop; }\n",

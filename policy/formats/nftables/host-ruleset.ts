@@ -105,11 +105,11 @@ function partsOf(service: Service): Part[] {
  * other addresses only multicast and broadcast arrive here.
  */
 function localsOf(near: Peer, workload: Workload, selection: Selection): readonly AddressRange[] {
-  const ranges = selection.rangesOf(near) ?? [];
-  if (near.kind === "any") return ranges;
+  if (near.kind === "any") return ALL_ADDRESSES;
   if (near.kind === "workloads") {
     return selection.isSelected(near.selector, workload) ? ALL_ADDRESSES : [];
   }
+  const ranges = selection.rangesOf(near) ?? [];
   const isHere = currentRanges(workload).some(({ family, first, last }) => {
     for (let value = first; value <= last; value++) if (rangesContain(ranges, family, value)) return true;
     return false;
@@ -221,25 +221,21 @@ function permitSets(rules: readonly AllowRule[], sides: readonly Side[], selecti
   const drafts = new Map<string, { set: Omit<PermitSet, "boxes">; permits: Permit[] }>();
   for (const { direction, locals } of sides) {
     for (const rule of rules) {
-      const [near, far] =
-        ENDS[direction] === "ingress" ? [rule.server, rule.client] : ([rule.client, rule.server] as const);
-      const here = locals(near);
+      const isIngress = ENDS[direction] === "ingress";
+      const here = locals(isIngress ? rule.server : rule.client);
       if (here.length === 0) continue;
-      const remotes = mergeRanges(selection.rangesOf(far) ?? []);
-      for (const { kind, families, first, last } of rule.services.flatMap(partsOf)) {
-        for (const family of families) {
-          const ofFamily = (range: AddressRange) => range.family === family;
-          const permit = {
-            rule: rule.id,
-            remotes: remotes.filter(ofFamily),
-            locals: here.filter(ofFamily),
-            first,
-            last,
-          };
-          if (permit.remotes.length === 0 || permit.locals.length === 0) continue;
+      const there = selection.rangesOf(isIngress ? rule.client : rule.server) ?? [];
+      const parts = rule.services.flatMap(partsOf);
+      for (const family of FAMILIES) {
+        const ofFamily = (range: AddressRange) => range.family === family;
+        const remotes = there.filter(ofFamily);
+        const near = remotes.length === 0 ? [] : here.filter(ofFamily);
+        if (near.length === 0) continue;
+        for (const { kind, families, first, last } of parts) {
+          if (!families.includes(family)) continue;
           const key = `${direction}${family}${kind}`;
           const draft = drafts.get(key) ?? { set: { direction, family, kind }, permits: [] };
-          draft.permits.push(permit);
+          draft.permits.push({ rule: rule.id, remotes, locals: near, first, last });
           drafts.set(key, draft);
         }
       }

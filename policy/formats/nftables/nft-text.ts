@@ -2,6 +2,7 @@ import { formatAddress } from "../../../model/address.js";
 import { type AddressRange, cidrsOfRange, formatCidr } from "../../../model/cidr.js";
 import { PROTOCOL_NUMBERS } from "../../../model/protocol.js";
 import type { BehindSet, HostDirection, HostRuleset, PermitKind, PermitSet } from "./host-ruleset.js";
+import type { PermitBox } from "./permit-boxes.js";
 
 /** Our own table; nothing of ours is anywhere else, and nothing else is in it. */
 export const TABLE = "inet portolan";
@@ -68,15 +69,18 @@ export function serviceTexts(kind: PermitKind, first: number, last: number): str
   }
 }
 
-/** What a set's elements are made of, as nft spells it. */
-export function keyText(kind: PermitKind, family: 4 | 6): string {
-  const ip = family === 4 ? "ip" : "ip6";
-  const service = {
+function serviceKey(kind: PermitKind, family: 4 | 6): string {
+  return {
     ports: "meta l4proto . th dport",
     icmp: family === 4 ? "icmp type . icmp code" : "icmpv6 type . icmpv6 code",
     protocol: "meta l4proto",
   }[kind];
-  return `${ip} saddr . ${ip} daddr . ${service}`;
+}
+
+/** What a set's elements are made of, as nft spells it. */
+export function keyText(kind: PermitKind, family: 4 | 6): string {
+  const ip = family === 4 ? "ip" : "ip6";
+  return `${ip} saddr . ${ip} daddr . ${serviceKey(kind, family)}`;
 }
 
 /**
@@ -100,11 +104,6 @@ export function generationName({ policySet, generation }: HostRuleset, revision:
   return `${scopeText(policySet)}_g${generation}${revision === 0 ? "" : `_r${revision}`}`;
 }
 
-/** Name of a permit set: `in4_ports_shop_g7`. */
-export function setName(set: Omit<PermitSet, "boxes">, generation: string): string {
-  return `${set.direction}${set.family}_${set.kind}_${generation}`;
-}
-
 /** Name of the set of those who are judged among the forwarded: `to4_behind_shop_g7`. */
 export function behindName({ direction, family }: BehindSet, generation: string): string {
   return `${direction}${family}_behind_${generation}`;
@@ -114,29 +113,78 @@ export function chainName(direction: HostDirection, generation: string): string 
   return `${direction}_${generation}`;
 }
 
-/** Elements of a permit set, who . whom . what, with the rules that permit it. */
-export function permitElements(set: PermitSet): { readonly key: string; readonly rules: readonly string[] }[] {
-  return set.boxes.flatMap((box) => {
-    const isTowards = set.direction === "in" || set.direction === "to";
-    const [source, destination] = isTowards ? [box.remote, box.local] : [box.local, box.remote];
+const isTowards = ({ direction }: PermitSet) => direction === "in" || direction === "to";
+
+/** Elements of a permit set, who . whom . what, with a packet counter and the rules that permit it. */
+export function elementTexts(set: PermitSet): string[] {
+  return set.boxes.flatMap(({ remote, local, first, last, rules }) => {
+    const [source, destination] = isTowards(set) ? [remote, local] : [local, remote];
     const ends = `${addressText(source)} . ${addressText(destination)}`;
-    return serviceTexts(set.kind, box.first, box.last).map((service) => ({
-      key: `${ends} . ${service}`,
-      rules: box.rules,
-    }));
+    return serviceTexts(set.kind, first, last).map((what) => elementText({ key: `${ends} . ${what}`, rules }));
   });
 }
 
-const ELEMENTS = new WeakMap<PermitSet, readonly string[]>();
+interface KernelElement {
+  readonly key: string;
+  readonly rules: readonly string[];
+}
 
-/** The same as nft reads it, one a line, with a packet counter. Made once for each set. */
-export function elementTexts(set: PermitSet): readonly string[] {
-  let texts = ELEMENTS.get(set);
-  if (texts === undefined) {
-    texts = permitElements(set).map(({ key, rules }) => `${key} counter comment "${ruleIdsText(rules)}"`);
-    ELEMENTS.set(set, texts);
+function elementText({ key, rules }: KernelElement): string {
+  return `${key} counter comment "${ruleIdsText(rules)}"`;
+}
+
+/** Boxes of a permit set as the kernel holds them. */
+export interface KernelSet {
+  readonly stem: string; // of its name: `in4_ports`, or `in4_local-ports` where elements name an address at the host
+  readonly key: string;
+  readonly elements: readonly KernelElement[];
+  readonly texts: readonly string[]; // of the elements
+}
+
+const LAST_ADDRESS = { 4: (1n << 32n) - 1n, 6: (1n << 128n) - 1n } as const;
+const isWhole = ({ family, first, last }: AddressRange) => first === 0n && last === LAST_ADDRESS[family];
+
+function kernelSet(set: PermitSet, boxes: readonly PermitBox[], isLocal: boolean): KernelSet {
+  const { direction, family, kind } = set;
+  const ip = family === 4 ? "ip" : "ip6";
+  const remoteKey = `${ip} ${isTowards(set) ? "saddr" : "daddr"}`;
+  const endsOf = ({ remote, local }: PermitBox) => {
+    if (!isLocal) return addressText(remote);
+    const [source, destination] = isTowards(set) ? [remote, local] : [local, remote];
+    return `${addressText(source)} . ${addressText(destination)}`;
+  };
+  const elements = boxes.flatMap((box) => {
+    const ends = endsOf(box);
+    return serviceTexts(kind, box.first, box.last).map((what) => ({ key: `${ends} . ${what}`, rules: box.rules }));
+  });
+  return {
+    stem: `${direction}${family}_${isLocal ? "local-" : ""}${kind}`,
+    key: isLocal ? keyText(kind, family) : `${remoteKey} . ${serviceKey(kind, family)}`,
+    elements,
+    texts: elements.map(elementText),
+  };
+}
+
+const KERNEL_SETS = new WeakMap<PermitSet, readonly KernelSet[]>();
+
+/**
+ * The kernel's sets for one of ours. Most rules mean the host, whatever its address: a set of theirs does without that
+ * field, and so takes the kernel half as long to fill, and less to ask. Made once for each set.
+ */
+export function kernelSets(set: PermitSet): readonly KernelSet[] {
+  let sets = KERNEL_SETS.get(set);
+  if (sets === undefined) {
+    const whole = set.boxes.filter(({ local }) => isWhole(local));
+    const local = whole.length === set.boxes.length ? [] : set.boxes.filter((box) => !isWhole(box.local));
+    sets = [kernelSet(set, whole, false), kernelSet(set, local, true)].filter(({ elements }) => elements.length > 0);
+    KERNEL_SETS.set(set, sets);
   }
-  return texts;
+  return sets;
+}
+
+/** Name of a set of one generation: `in4_ports_shop_g7`. */
+export function setName({ stem }: KernelSet, generation: string): string {
+  return `${stem}_${generation}`;
 }
 
 export const PORT_PROTOCOLS = `{ ${[PROTOCOL_NUMBERS.tcp, PROTOCOL_NUMBERS.udp, PROTOCOL_NUMBERS.sctp].join(", ")} }`;

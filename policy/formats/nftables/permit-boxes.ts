@@ -3,8 +3,8 @@ import type { AddressRange } from "../../../model/cidr.js";
 /** What one rule permits in one family: any of `remotes` to or from any of `locals`, at services `first`..`last`. */
 export interface Permit {
   readonly rule: string; // id
-  readonly remotes: readonly AddressRange[];
-  readonly locals: readonly AddressRange[];
+  readonly remotes: readonly AddressRange[]; // merged
+  readonly locals: readonly AddressRange[]; // merged
   readonly first: number;
   readonly last: number; // included
 }
@@ -64,42 +64,48 @@ const addressStretches = <T>(items: readonly { first: bigint; last: bigint; item
     (bound) => bound - 1n,
   );
 
-/** Joins neighbours that say the same. */
-function joined<S extends { first: Bound; last: Bound }>(
-  parts: readonly S[],
-  isNext: (a: S, b: S) => boolean,
-  textOf: (part: S) => string,
-): S[] {
-  if (parts.length <= 1) return [...parts];
-  const result: { part: S; text: string }[] = [];
-  for (const part of parts) {
-    const text = textOf(part);
-    const previous = result.at(-1);
-    if (previous !== undefined && previous.text === text && isNext(previous.part, part)) {
-      previous.part = { ...previous.part, last: part.last };
-    } else {
-      result.push({ part, text });
-    }
-  }
-  return result.map(({ part }) => part);
+interface Stretch<B extends Bound> {
+  readonly first: B;
+  readonly last: B;
 }
 
-interface RemoteStretch {
-  readonly first: bigint;
-  readonly last: bigint;
+/** Joins neighbours that say the same. Compared part by part, because a text of each costs more than all the rest. */
+function joined<S extends Stretch<Bound>>(
+  parts: readonly S[],
+  isNext: (a: S, b: S) => boolean,
+  isSame: (a: S, b: S) => boolean,
+): S[] {
+  const result: S[] = [];
+  for (const part of parts) {
+    const previous = result.at(-1);
+    if (previous !== undefined && isNext(previous, part) && isSame(previous, part)) {
+      result[result.length - 1] = { ...previous, last: part.last };
+    } else {
+      result.push(part);
+    }
+  }
+  return result;
+}
+
+function alike<T>(a: readonly T[], b: readonly T[], isSame: (a: T, b: T) => boolean): boolean {
+  return a.length === b.length && a.every((each, at) => isSame(each, b[at] as T));
+}
+
+interface RemoteStretch extends Stretch<bigint> {
   readonly rules: readonly string[];
 }
 
-interface LocalStretch {
-  readonly first: bigint;
-  readonly last: bigint;
+interface LocalStretch extends Stretch<bigint> {
   readonly remotes: readonly RemoteStretch[];
 }
 
-const touches = (a: { last: bigint }, b: { first: bigint }) => b.first === a.last + 1n;
-const remoteText = ({ rules }: RemoteStretch) => rules.join();
-const localText = ({ remotes }: LocalStretch) =>
-  remotes.map((part) => `${part.first}-${part.last}:${remoteText(part)}`).join(" ");
+const touches = (a: Stretch<bigint>, b: Stretch<bigint>) => b.first === a.last + 1n;
+const isSameStretch = (a: Stretch<bigint>, b: Stretch<bigint>) => a.first === b.first && a.last === b.last;
+const hasSameRules = (a: RemoteStretch, b: RemoteStretch) => alike(a.rules, b.rules, (one, other) => one === other);
+const hasSameRemotes = (a: LocalStretch, b: LocalStretch) =>
+  alike(a.remotes, b.remotes, (one, other) => isSameStretch(one, other) && hasSameRules(one, other));
+const hasSameLocals = (a: readonly LocalStretch[], b: readonly LocalStretch[]) =>
+  alike(a, b, (one, other) => isSameStretch(one, other) && hasSameRemotes(one, other));
 
 /**
  * Cuts permits, which may overlap in any way, into disjoint boxes, because the kernel refuses interval elements that
@@ -112,6 +118,12 @@ export function permitBoxes(family: 4 | 6, permits: readonly Permit[]): PermitBo
     (bound) => bound - 1,
   );
   const cut = byService.map(({ first, last, items }) => {
+    const [only] = items;
+    if (only !== undefined && items.length === 1) {
+      // What merged ranges are, nothing cuts further: most services of a large policy.
+      const remotes = only.remotes.map((range) => ({ first: range.first, last: range.last, rules: [only.rule] }));
+      return { first, last, locals: only.locals.map((range) => ({ first: range.first, last: range.last, remotes })) };
+    }
     const locals = addressStretches(
       items.flatMap((item) => item.locals.map((range) => ({ first: range.first, last: range.last, item }))),
     ).map((local): LocalStretch => {
@@ -120,14 +132,14 @@ export function permitBoxes(family: 4 | 6, permits: readonly Permit[]): PermitBo
           item.remotes.map((range) => ({ first: range.first, last: range.last, item: item.rule })),
         ),
       ).map((part): RemoteStretch => ({ first: part.first, last: part.last, rules: [...part.items].sort() }));
-      return { first: local.first, last: local.last, remotes: joined(remotes, touches, remoteText) };
+      return { first: local.first, last: local.last, remotes: joined(remotes, touches, hasSameRules) };
     });
-    return { first, last, locals: joined(locals, touches, localText) };
+    return { first, last, locals: joined(locals, touches, hasSameRemotes) };
   });
   const services = joined(
     cut,
     (a, b) => b.first === a.last + 1,
-    ({ locals }) => locals.map((local) => `${local.first}-${local.last} ${localText(local)}`).join("|"),
+    (a, b) => hasSameLocals(a.locals, b.locals),
   );
   return services.flatMap(({ first, last, locals }) =>
     locals.flatMap((local) =>

@@ -5,9 +5,8 @@ import {
   addressText,
   behindName,
   chainName,
-  elementTexts,
   generationName,
-  keyText,
+  kernelSets,
   scopeText,
   setName,
   TABLE,
@@ -160,20 +159,17 @@ export function generationText(ruleset: HostRuleset, revision = 0, isPublishing 
     const type = `typeof ${IP[set.family]} ${field}; flags interval;`;
     addSet(behindName(set, generation), type, set.ranges.map(addressText));
   }
-  for (const set of ruleset.permits) {
-    const type = `typeof ${keyText(set.kind, set.family)}; flags interval; counter;`;
-    addSet(setName(set, generation), type, elementTexts(set));
+  const permits = ruleset.permits.flatMap((set) => kernelSets(set).map((held) => ({ ...held, of: set.direction })));
+  for (const set of permits) {
+    addSet(setName(set, generation), `typeof ${set.key}; flags interval; counter;`, set.texts);
   }
-  const chains = ruleset.directions.map((direction): ChainText => {
-    const asked = ruleset.permits.filter((set) => set.direction === direction);
-    const rules = asked.map((set) => `${keyText(set.kind, set.family)} @${setName(set, generation)} accept`);
-    return { name: chainName(direction, generation), rules };
-  });
+  const rulesOf = (direction: HostDirection, verdict: string) =>
+    permits.filter(({ of }) => of === direction).map((set) => `${set.key} @${setName(set, generation)} ${verdict}`);
+  const chains = ruleset.directions.map(
+    (direction): ChainText => ({ name: chainName(direction, generation), rules: rulesOf(direction, "accept") }),
+  );
   if (isPublishing && ruleset.directions.includes("in")) {
-    const asked = ruleset.permits.filter((set) => set.direction === "in");
-    const rules = asked.map(
-      (set) => `${keyText(set.kind, set.family)} @${setName(set, generation)} ct label set ${LABEL.permitted} accept`,
-    );
+    const rules = rulesOf("in", `ct label set ${LABEL.permitted} accept`);
     chains.push({ name: `published_${generation}`, rules });
   }
   return tableText(declarations, sets, chains);
@@ -184,7 +180,7 @@ export function generationNames(ruleset: HostRuleset, revision = 0): string[] {
   const generation = generationName(ruleset, revision);
   return [
     ...ruleset.behind.map((set) => behindName(set, generation)),
-    ...ruleset.permits.map((set) => setName(set, generation)),
+    ...ruleset.permits.flatMap(kernelSets).map((set) => setName(set, generation)),
     ...ruleset.directions.map((direction) => chainName(direction, generation)),
     `published_${generation}`,
   ];

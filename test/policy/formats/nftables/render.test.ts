@@ -30,8 +30,8 @@ test("every isolated host with an address gets a file, pods and machines alike",
 test("elements hold addresses, protocol and ports, and name their rules", () => {
   const text = hostText(renderNftables(SHOP.policy, SHOP.inventory, { mode: "deny" }), "data-db.nft");
   assert.deepEqual(elementsOf(text), [
-    '10.0.0.20 . 0.0.0.0/0 . 6 . 5432 counter comment "r3-db"',
-    '2001:db8::20 . ::/0 . 6 . 5432 counter comment "r3-db"',
+    '10.0.0.20 . 6 . 5432 counter comment "r3-db"',
+    '2001:db8::20 . 6 . 5432 counter comment "r3-db"',
   ]);
 });
 
@@ -45,11 +45,11 @@ test("overlapping rules become disjoint elements, each with all rules that permi
     [isolated("db")],
   );
   assert.deepEqual(elementsOf(hostText(renderNftables(policy, inventory, { mode: "deny" }), "a-db.nft")), [
-    '10.0.0.0/8 . 0.0.0.0/0 . 6 . 80-84 counter comment "r1"',
-    '10.0.0.0/16 . 0.0.0.0/0 . 6 . 85-90 counter comment "r1"',
-    '10.1.0.0/16 . 0.0.0.0/0 . 6 . 85-90 counter comment "r1,r2"',
-    '10.2.0.0-10.255.255.255 . 0.0.0.0/0 . 6 . 85-90 counter comment "r1"',
-    '10.1.0.0/16 . 0.0.0.0/0 . 6 . 91-100 counter comment "r2"',
+    '10.0.0.0/8 . 6 . 80-84 counter comment "r1"',
+    '10.0.0.0/16 . 6 . 85-90 counter comment "r1"',
+    '10.1.0.0/16 . 6 . 85-90 counter comment "r1,r2"',
+    '10.2.0.0-10.255.255.255 . 6 . 85-90 counter comment "r1"',
+    '10.1.0.0/16 . 6 . 91-100 counter comment "r2"',
   ]);
 });
 
@@ -105,20 +105,21 @@ test("an ICMP code, a whole type and all types are cut at type boundaries", () =
     [isolated("db")],
   );
   assert.deepEqual(elementsOf(hostText(renderNftables(policy, inventory, { mode: "deny" }), "a-db.nft")), [
-    '10.0.0.0/8 . 0.0.0.0/0 . 0-2 . 0-255 counter comment "r1"',
-    '10.0.0.0/8 . 0.0.0.0/0 . 3 . 0-3 counter comment "r1"',
-    '10.0.0.0/8 . 0.0.0.0/0 . 3 . 4 counter comment "r1,r2"',
-    '10.0.0.0/8 . 0.0.0.0/0 . 3 . 5-255 counter comment "r1"',
-    '10.0.0.0/8 . 0.0.0.0/0 . 4-255 . 0-255 counter comment "r1"',
+    '10.0.0.0/8 . 0-2 . 0-255 counter comment "r1"',
+    '10.0.0.0/8 . 3 . 0-3 counter comment "r1"',
+    '10.0.0.0/8 . 3 . 4 counter comment "r1,r2"',
+    '10.0.0.0/8 . 3 . 5-255 counter comment "r1"',
+    '10.0.0.0/8 . 4-255 . 0-255 counter comment "r1"',
   ]);
 });
 
 test("a rule by address holds only for the host's addresses that it names", () => {
   const inventory = inventoryOf([workload("a/db", { app: "db" }, ["10.0.0.3", "192.0.2.3"])]);
   const policy = policySet([rule("r1", { kind: "any" }, cidr("192.0.2.0/24"), [ports("tcp", 80)])], [isolated("db")]);
-  assert.deepEqual(elementsOf(hostText(renderNftables(policy, inventory, { mode: "deny" }), "a-db.nft")), [
-    '0.0.0.0/0 . 192.0.2.0/24 . 6 . 80 counter comment "r1"',
-  ]);
+  const text = hostText(renderNftables(policy, inventory, { mode: "deny" }), "a-db.nft");
+  assert.deepEqual(elementsOf(text), ['0.0.0.0/0 . 192.0.2.0/24 . 6 . 80 counter comment "r1"']);
+  assert.match(text, /ip saddr \. ip daddr \. meta l4proto \. th dport @in4_local-ports_\S+ accept/);
+  assert.doesNotMatch(text, /@in4_ports_/); // a set for nobody is not made
 });
 
 test("whoever may reach every member of a shared address may send to it, and that is reported", () => {
@@ -136,8 +137,8 @@ test("whoever may reach every member of a shared address may send to it, and tha
   );
   const bundle = renderNftables(policy, inventory, { mode: "deny" });
   assert.deepEqual(elementsOf(hostText(bundle, "a-client.nft")), [
-    '0.0.0.0/0 . 10.0.0.1-10.0.0.2 . 6 . 80 counter comment "r1"',
-    '0.0.0.0/0 . 10.0.0.80 . 6 . 80 counter comment "r1-shared-1"',
+    '10.0.0.1-10.0.0.2 . 6 . 80 counter comment "r1"',
+    '10.0.0.80 . 6 . 80 counter comment "r1-shared-1"',
   ]);
   assert.ok(bundle.losses.some((loss) => loss.ruleId === "r1" && loss.kind === "widened"));
 });
