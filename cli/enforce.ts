@@ -78,6 +78,16 @@ async function openCarrier(settings: KafkaSettings): Promise<Carrier> {
   return kafkaCarrier(settings);
 }
 
+/** Metrics and health are shown where somebody asked for them; else their library is not loaded at all. */
+async function show(enforcer: HostEnforcer, options: EnforceOptions): Promise<{ close(): Promise<void> }> {
+  if (options.metricsListen === undefined && options.metricsFile === undefined) return { close: async () => {} };
+  const { enforcerConditions, enforcerMetrics } = await import("./metrics/enforcer-metrics.js");
+  const { probesOf, showProbes } = await import("./metrics/show-probes.js");
+  const figures = () => enforcer.figures();
+  const probes = probesOf("enforce", () => enforcerConditions(figures()), enforcerMetrics(figures));
+  return await showProbes(probes, options, (error) => failureLines(error).forEach((line) => say(line)));
+}
+
 /** Ticks and hands reports on until the promise resolves; a tick that fails is told, and the next one comes. */
 async function tickUntil(enforcer: HostEnforcer, ended: Promise<unknown>): Promise<void> {
   let isEnded = false;
@@ -138,6 +148,7 @@ export async function enforce(options: EnforceOptions): Promise<void> {
     await take(path);
     unfollow.push(followFile(path, say, take));
   }
+  const shown = await show(enforcer, options);
   say(`enforcing on ${host}; local control at ${options.socket}`);
   const tie = new AbortController();
   const tied =
@@ -149,6 +160,7 @@ export async function enforce(options: EnforceOptions): Promise<void> {
   } finally {
     for (const stop of unfollow) stop();
     control.close();
+    await shown.close();
     await enforcer.stop();
     tie.abort();
     await tied;

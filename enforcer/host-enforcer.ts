@@ -1,6 +1,6 @@
 import { parseInventory } from "../model/inventory-file.js";
 import { formatInventory } from "../model/inventory-format.js";
-import { splitVerdictReport, type VerdictReport } from "../model/verdict-report.js";
+import { type EnforcementState, splitVerdictReport, type VerdictReport } from "../model/verdict-report.js";
 import type { Inventory } from "../model/workload.js";
 import { expressForHosts } from "../policy/formats/nftables/express-for-hosts.js";
 import { type HostRuleset, hostRuleset } from "../policy/formats/nftables/host-ruleset.js";
@@ -13,7 +13,15 @@ import { type StageOrder, verifyStage } from "../policy/trust/stage-order.js";
 import { TrustError } from "../policy/trust/trust-error.js";
 import type { Clock } from "./clock.js";
 import { judgeEdges } from "./edge-judgement.js";
-import type { EnforcerKernel, KernelState, Obstacle, QuarantineWish, ScopeCounts } from "./enforcer-kernel.js";
+import { EnforcementTally, type ScopeTally } from "./enforcement-tally.js";
+import type {
+  EnforcerKernel,
+  KernelState,
+  Obstacle,
+  QuarantineWish,
+  ScopeCounts,
+  ScopeInForce,
+} from "./enforcer-kernel.js";
 import { type EnforcerMemory, readMemory, writeMemory } from "./enforcer-memory.js";
 import type { Controller, Prober } from "./probe/prober.js";
 import { ReportOutbox, type ReportSink } from "./report-outbox.js";
@@ -85,6 +93,8 @@ export class HostEnforcer {
   #countedUs: number;
   #isQuarantined = false;
   #isPaused = false;
+  readonly #tally = new EnforcementTally();
+  #seen: KernelState | undefined; // as read last
   #isOverfull = false; // the table sleeps because of that
   #unwatch: (() => void) | undefined;
 
@@ -104,7 +114,12 @@ export class HostEnforcer {
   static async start(parts: HostEnforcerParts): Promise<HostEnforcer> {
     const enforcer = new HostEnforcer(parts);
     await enforcer.#do(() => enforcer.#resume());
-    enforcer.#unwatch = parts.kernel.watch((state) => void enforcer.#do(() => enforcer.#compare(state)));
+    enforcer.#unwatch = parts.kernel.watch((state) => {
+      // A repair that the kernel refuses is told; the next look tries it again.
+      enforcer
+        .#do(() => enforcer.#compare(state))
+        .catch((error: Error) => enforcer.#tell({ scope: "", code: "kernel-failed", text: error.message }));
+    });
     return enforcer;
   }
 
@@ -115,6 +130,7 @@ export class HostEnforcer {
   }
 
   #tell(incident: Omit<Incident, "atMs">): void {
+    this.#tally.note(incident.code);
     this.#parts.onIncident({ atMs: this.#parts.clock.wallMs(), ...incident });
   }
 
@@ -418,6 +434,7 @@ export class HostEnforcer {
     this.#memory = { ...this.#memory, baseline: kernel.baseline(), nextReport: number };
     this.#save(fresh);
     for (const { number, report } of fresh) this.#outbox.put(number, report);
+    this.#tally.add(counts);
     for (const { scope, edges, unrecorded, permits } of counts) {
       const life = this.#lives.get(scope);
       if (life === undefined) continue;
@@ -485,8 +502,11 @@ export class HostEnforcer {
 
   /** Holds the kernel against what it should be, and mends what is not. Writes nothing where all is as it should be. */
   async #compare(state: KernelState): Promise<void> {
-    if (this.#lives.size === 0 || this.#wanted === undefined || this.#isRefused) return;
-    if (await this.#spareConnections(state)) return;
+    this.#seen = state;
+    if (this.#lives.size === 0 || this.#wanted === undefined) return;
+    // Also where the preflight refuses: three quarters of the connections are an obstacle, and this is the way out.
+    if (state.table === "ours" && (await this.#spareConnections(state))) return;
+    if (this.#isRefused) return;
     // Each of these may change leases, of which `state` knows nothing: the rest is for the next look.
     if (state.isQuarantined !== this.#isQuarantined) {
       this.#isQuarantined = state.isQuarantined;
@@ -645,6 +665,26 @@ export class HostEnforcer {
     };
   }
 
+  /** What is known without asking the kernel, for metrics. */
+  figures(): EnforcerFigures {
+    return {
+      kernel: this.#seen,
+      obstacles: this.#obstacles,
+      reports: this.#outbox.totals(),
+      countedUs: this.#polledMs === Number.NEGATIVE_INFINITY ? undefined : this.#countedUs,
+      incidents: this.#tally.incidents(),
+      scopes: [...this.#lives.values()].map((life) => {
+        const { phase, generation, failures, waitsForHuman } = life.memory.state;
+        return {
+          ...{ scope: life.name, phase, generation, failures, waitsForHuman },
+          unmet: gatesOf(life.memory.state, life.rules()).filter(({ isMet }) => !isMet).length,
+          inForce: this.#seen?.scopes.find(({ scope }) => scope === life.name),
+          tally: this.#tally.of(life.name),
+        };
+      }),
+    };
+  }
+
   /** Hands over the verdict reports that wait. */
   flush(sink: ReportSink): Promise<void> {
     return this.#outbox.flush(sink);
@@ -657,6 +697,25 @@ export class HostEnforcer {
       if (this.#lives.size > 0) await this.#poll();
     }).catch(() => {});
   }
+}
+
+/** How an enforcer fares, as far as it knows at this instant. */
+export interface EnforcerFigures {
+  readonly kernel: KernelState | undefined; // as read last; absent before that
+  readonly obstacles: readonly Obstacle[];
+  readonly reports: { readonly waiting: number; readonly lost: number };
+  readonly countedUs: number | undefined; // when the counts were read last
+  readonly incidents: ReadonlyMap<Incident["code"], number>;
+  readonly scopes: readonly {
+    readonly scope: string;
+    readonly phase: EnforcementState;
+    readonly generation: number;
+    readonly failures: number;
+    readonly waitsForHuman: boolean;
+    readonly unmet: number; // gates
+    readonly inForce: ScopeInForce | undefined;
+    readonly tally: ScopeTally;
+  }[];
 }
 
 export type HostStatus = Awaited<ReturnType<HostEnforcer["status"]>>;

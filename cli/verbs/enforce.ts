@@ -5,9 +5,10 @@ import { tryParseAddress } from "../../model/address.js";
 import { flagOnly } from "../config/settings.js";
 import { addKafkaOptions, type KafkaOptions } from "../kafka-option.js";
 import { parseListen } from "../listen.js";
+import { type MetricsOptions, withMetricsOptions } from "../metrics/metrics-options.js";
 import { wholeNumber } from "../whole-number.js";
 
-export interface EnforceOptions extends KafkaOptions {
+export interface EnforceOptions extends KafkaOptions, MetricsOptions {
   readonly policy?: readonly string[];
   readonly inventory?: string;
   readonly keyring?: string;
@@ -51,11 +52,11 @@ export function enforceCommand(): Command {
     .addOption(
       flagOnly(new Command().createOption("--boot", "load what was confirmed before the last shutdown, and end")),
     );
-  return addKafkaOptions(command)
+  return withMetricsOptions(addKafkaOptions(command))
     .addHelpText(
       "after",
       `
-Wants CAP_NET_ADMIN and nothing else; opens no port. Ending it leaves the kernel as it is: a lease that nobody renews runs out by
+Wants CAP_NET_ADMIN and nothing else; opens no port unless --metrics-listen names one. Ending it leaves the kernel as it is: a lease that nobody renews runs out by
 itself, and what is not denied any more is still counted. How policies come from audit to deny: docs/enforce.md.
 
 Policies come from files, from portolan.policies (--kafka), or both; the inventory from a file, else from portolan.inventory.

@@ -1,6 +1,9 @@
 // What the enforcing process itself may suffer, on a real kernel with real packets. Each test begins with a host in deny.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test, { after, before, type TestContext } from "node:test";
 import type { EnforcementSettings } from "../../policy/trust/enforcement-settings.js";
 import { portolanWithin } from "../cli/signing-workspace.js";
@@ -40,14 +43,18 @@ const isDropped = async () => (await peer.connect("10.88.0.1", BAD, 400)) === "t
 const passes = async () => (await peer.connect("10.88.0.1", GOOD, 4000)) === "ok";
 const nft = (...args: string[]) => run([...network.inHost, "nft", ...args]);
 
-async function denying(t: TestContext, more: Partial<EnforcementSettings> = {}): Promise<EnforcerProcess> {
-  const enforcer = new EnforcerProcess(network.inHost, HOST, KNOWN);
+async function denying(
+  t: TestContext,
+  more: Partial<EnforcementSettings> = {},
+  { within = network.inHost, args = [] as readonly string[], policy = scope("shop", 1) } = {},
+): Promise<EnforcerProcess> {
+  const enforcer = new EnforcerProcess(within, HOST, KNOWN);
   t.after(async () => {
     await enforcer.remove();
     network.nft("add table inet portolan\ndelete table inet portolan\n");
   });
-  enforcer.setPolicy(await signNow(scope("shop", 1), KNOWN, { ...SETTINGS, ...more }));
-  await enforcer.start();
+  enforcer.setPolicy(await signNow(policy, KNOWN, { ...SETTINGS, ...more }));
+  await enforcer.start(args);
   await enforcer.untilPhase("shop", "audit", "ready");
   await enforcer.until(passes, "good traffic");
   await enforcer.untilPhase("shop", "ready");
@@ -56,6 +63,50 @@ async function denying(t: TestContext, more: Partial<EnforcementSettings> = {}):
   assert.ok(await isDropped());
   return enforcer;
 }
+
+/** What is answered at a socket in the file system. */
+function askSocket(socketPath: string, path: string): Promise<{ status: number | undefined; text: string }> {
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path }, (reply) => {
+      let text = "";
+      reply.setEncoding("utf8").on("data", (more: string) => {
+        text += more;
+      });
+      reply.on("end", () => resolve({ status: reply.statusCode, text }));
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+test("metrics and health are told over a socket and in a file, with the host's own figures", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), `portolan-metrics-${process.pid}-`));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [socket, file] = [join(folder, "metrics.sock"), join(folder, "portolan.prom")];
+  const enforcer = await denying(t, {}, { args: ["--metrics-listen", `unix:${socket}`, "--metrics-file", file] });
+  const shown = async () => (await askSocket(socket, "/metrics")).text;
+  for (const line of [
+    'portolan_build_info{version="\\S+",process="enforce"} 1',
+    'portolan_enforcer_state{scope="shop",state="deny"} 1',
+    'portolan_enforcer_denying{scope="shop"} 1',
+    'portolan_enforcer_lease_seconds{scope="shop"} \\d+',
+    'portolan_enforcer_attempts_total{scope="shop",verdict="denied"} [1-9]\\d*',
+    'portolan_enforcer_connections_permitted_total{scope="shop"} [1-9]\\d*',
+    "portolan_enforcer_table_intact 1",
+  ]) {
+    await enforcer.until(
+      async () => new RegExp(`^${line.replaceAll(/[{}]/g, "\\$&")}$`, "m").test(await shown()),
+      line,
+    );
+  }
+  assert.match(readFileSync(file, "utf8"), /^portolan_enforcer_generation\{scope="shop"\} 1$/m);
+  assert.equal((await askSocket(socket, "/readyz")).status, 200);
+  await enforcer.say({ verb: "pause" });
+  await enforcer.until(async () => /^portolan_enforcer_paused 1$/m.test(await shown()), "the pause");
+  assert.equal(run([...network.inHost, "ss", "-Hlnt", "sport", "!=", `:${GOOD}`, "and", "sport", "!=", `:${BAD}`]), "");
+  await enforcer.end();
+  assert.ok(!existsSync(file), "nobody takes its last figures for today's");
+});
 
 test("it holds one capability, listens on no port, and its socket is root's alone", async (t) => {
   const enforcer = await denying(t);

@@ -49,6 +49,7 @@ export class FakeKernel implements EnforcerKernel {
   obstacles: Obstacle[] = [];
   next: ScopeCounts[] = [];
   onWrite: (what: string) => void = () => {};
+  #onDrift: (state: KernelState) => void = () => {};
 
   constructor(private readonly clock: Clock) {}
 
@@ -125,9 +126,19 @@ export class FakeKernel implements EnforcerKernel {
   }
 
   cut = async () => this.#write("cut");
-  watch = () => () => {};
+  watch(onDrift: (state: KernelState) => void): () => void {
+    this.#onDrift = onDrift;
+    return () => {};
+  }
+
   remove = async () => this.#write("remove");
   close = async () => {};
+
+  /** Another process changes our table, and it is noticed. */
+  async tamper(): Promise<void> {
+    this.isIntact = false;
+    this.#onDrift(await this.readBack());
+  }
 
   /** What another process does to our table. */
   flushRuleset(): void {

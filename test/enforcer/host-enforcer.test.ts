@@ -178,6 +178,11 @@ test("one line of nft pauses, resumes and cuts off the host, and the enforcer ta
 
 test("where the kernel's table of connections is nearly full our table sleeps until there is room again", async (t) => {
   const { scene } = await denying(t);
+  // What the preflight says of it at three quarters changes nothing about that.
+  scene.kernel.connections = { taken: 760, most: 1000 };
+  scene.kernel.obstacles = [{ code: "conntrack-full", gravity: "refuses", text: "760 of 1000" }];
+  await scene.seconds(61);
+  assert.ok(!scene.kernel.isDormant);
   scene.kernel.connections = { taken: 905, most: 1000 };
   await scene.seconds(1);
   assert.ok(scene.kernel.isDormant);
@@ -186,8 +191,27 @@ test("where the kernel's table of connections is nearly full our table sleeps un
   await scene.seconds(2);
   assert.ok(scene.kernel.isDormant, "not yet");
   scene.kernel.connections = { taken: 700, most: 1000 };
+  scene.kernel.obstacles = [];
   await scene.seconds(1);
   assert.ok(!scene.kernel.isDormant);
+  assert.equal(await scene.phase(), "trial");
+});
+
+test("a repair that the kernel refuses is told and tried again, and the enforcer lives on", async (t) => {
+  const { scene } = await denying(t);
+  scene.kernel.onWrite = (what) => {
+    if (what === "load") throw new Error("Cannot run nft: no room");
+  };
+  await scene.kernel.tamper();
+  await scene.settle();
+  assert.deepEqual(
+    scene.incidents.filter(({ code }) => code === "kernel-failed").map(({ text }) => text),
+    ["Cannot run nft: no room"],
+  );
+  assert.ok(!scene.kernel.drops("shop"), "a table that is not as it should be drops nothing");
+  scene.kernel.onWrite = () => {};
+  await scene.seconds(1);
+  assert.ok(scene.kernel.isIntact);
   assert.equal(await scene.phase(), "trial");
 });
 

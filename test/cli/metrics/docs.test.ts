@@ -5,6 +5,7 @@ import { IntakeTotals } from "../../../analyzer/ingest/intake-totals.js";
 import { alertMetrics } from "../../../cli/metrics/alert-metrics.js";
 import { analyzerMetrics } from "../../../cli/metrics/analyzer-metrics.js";
 import { collectorMetrics } from "../../../cli/metrics/collector-metrics.js";
+import { enforcerMetrics } from "../../../cli/metrics/enforcer-metrics.js";
 import type { Family, Measured } from "../../../cli/metrics/family.js";
 import { metricsRegistry } from "../../../cli/metrics/registry.js";
 import { spoolMetrics } from "../../../cli/metrics/spool-metrics.js";
@@ -26,6 +27,10 @@ const PARTS: Readonly<Record<string, readonly Measured[]>> = {
     storePath: ":memory:",
   }),
   alerts: alertMetrics(() => undefined),
+  enforcer: enforcerMetrics(() => ({
+    ...{ kernel: undefined, obstacles: [], reports: { waiting: 0, lost: 0 }, countedUs: undefined },
+    ...{ incidents: new Map(), scopes: [] },
+  })),
 };
 
 type Row = Pick<Family, "name" | "help" | "labels"> & { readonly kind: string };
