@@ -1,8 +1,9 @@
 // Reads a capture into a DuckDB file and groups the edges of the graph there. Run by the capture bench as a process of its
 // own. Arguments: capture, database file; "conversations" to hand the grouped conversations to the analyzer as well
 import { rmSync } from "node:fs";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { Analyzer } from "../analyzer/analyzer.js";
+import { DuckDBInstance } from "../analyzer/store/duckdb.js";
+import { LARGE_BATCH_ROWS } from "../collector/flow-export.js";
 import { readCaptures } from "../collector/read-captures.js";
 import { EMPTY_INVENTORY } from "../model/workload.js";
 
@@ -16,7 +17,7 @@ const EDGES = `
 const [capture, path, extra] = process.argv.slice(2) as [string, string, string | undefined];
 for (const part of [path, `${path}.wal`]) rmSync(part, { force: true });
 const analyzer = await Analyzer.open({ path, inventory: EMPTY_INVENTORY });
-const batches = readCaptures([capture]);
+const batches = readCaptures([capture], { batchRows: LARGE_BATCH_ROWS });
 let flows = 0;
 let step = await batches.next();
 while (step.done !== true) {

@@ -2,6 +2,7 @@ import { Analyzer } from "../analyzer/analyzer.js";
 import { AddressCensus } from "../analyzer/identity/address-census.js";
 import type { Proposal } from "../analyzer/proposal.js";
 import { renderReport } from "../analyzer/report/report.js";
+import { LARGE_BATCH_ROWS } from "../collector/flow-export.js";
 import { type ReadTotals, readCaptures } from "../collector/read-captures.js";
 import type { Graph } from "../model/graph.js";
 import type { Inventory } from "../model/workload.js";
@@ -46,6 +47,7 @@ export async function chartCaptures(files: readonly string[], options: JourneyOp
   const census = new AddressCensus();
   try {
     const batches = readCaptures(files, {
+      batchRows: LARGE_BATCH_ROWS,
       onProgress: ({ packets, bytes, totalBytes }) =>
         progress.show(`reading: ${packets.toLocaleString("en")} packets${share(bytes, totalBytes)}`),
     });

@@ -1,5 +1,5 @@
 import { formatAddress } from "../model/address.js";
-import { WordInterner } from "./word-interner.js";
+import { WordInterner } from "../model/word-interner.js";
 
 /**
  * Addresses as 32-bit words, so that both families share one key shape: an IPv4 address is its own value, an IPv6

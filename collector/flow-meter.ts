@@ -17,6 +17,7 @@ export interface FlowMeterOptions {
   readonly collector: string; // see BatchOrigin
   readonly boot: string;
   readonly buckets?: number; // default 1
+  readonly batchRows?: number; // most flows of a batch, default BATCH_ROWS
   readonly maxFlows?: number; // in the table at one time, default a million; the longest silent give way
   readonly timeouts?: FlowTimeouts;
 }
@@ -68,7 +69,7 @@ export class FlowMeter implements FlowSink {
     const maxFlows = options.maxFlows ?? DEFAULT_MAX_FLOWS;
     const timeouts = options.timeouts ?? DEFAULT_TIMEOUTS;
     this.table = new FlowTable(this.finished, maxFlows, timeouts, (slot) => this.names.end(slot));
-    this.exporter = new FlowExporter(options.collector, options.boot, options.buckets ?? 1);
+    this.exporter = new FlowExporter(options.collector, options.boot, options.buckets ?? 1, options.batchRows);
   }
 
   /**

@@ -9,6 +9,7 @@ export interface ReadOptions {
   readonly collector?: string; // default "capture"; see BatchOrigin
   readonly boot?: string; // default "file"
   readonly buckets?: number; // default 1: then all flows of the capture come in one order
+  readonly batchRows?: number; // most flows of a batch, default BATCH_ROWS
   readonly maxFlows?: number;
   readonly timeouts?: FlowTimeouts;
   /** When flows are handed out, in which batches: the same captures and the same runs give the same batches. */
@@ -57,6 +58,7 @@ export async function* readCaptures(
     collector: options.collector ?? "capture",
     boot: options.boot ?? "file",
     ...(options.buckets === undefined ? {} : { buckets: options.buckets }),
+    ...(options.batchRows === undefined ? {} : { batchRows: options.batchRows }),
     ...(options.maxFlows === undefined ? {} : { maxFlows: options.maxFlows }),
     ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
   });

@@ -1,7 +1,7 @@
 import type { TunnelHop } from "../model/flow-record.js";
 import { formatScope } from "../model/flow-scope.js";
+import { WordInterner } from "../model/word-interner.js";
 import type { AddressTable } from "./address-table.js";
-import { WordInterner } from "./word-interner.js";
 
 /** What can enclose a flow. The position is the code; `vlan` is not a tunnel but stands in the same chain. */
 export const HOP_KINDS = [

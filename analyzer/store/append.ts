@@ -32,7 +32,7 @@ async function appendWithin(database: Database, intake: Intake): Promise<AppendR
       names,
       identityIndex,
       nameRows,
-      addressNumber: (family, bytes, offset, hash) => database.addressNumber(family, bytes, offset, hash),
+      addressNumber: (family, bytes, offset) => database.addressNumber(family, bytes, offset),
     },
     ++database.appendNo,
     batches.reduce((sum, batch) => sum + batch.length, 0),

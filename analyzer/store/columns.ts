@@ -1,16 +1,5 @@
-import {
-  BIGINT,
-  DOUBLE,
-  type DuckDBConnection,
-  DuckDBDataChunk,
-  type DuckDBType,
-  type DuckDBValue,
-  UBIGINT,
-  UINTEGER,
-  USMALLINT,
-  UTINYINT,
-} from "@duckdb/node-api";
-import duckdb from "@duckdb/node-bindings";
+import type { DuckDBDataChunk as DataChunk, DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
+import { BIGINT, bindings, DOUBLE, DuckDBDataChunk, UBIGINT, UINTEGER, USMALLINT, UTINYINT } from "./duckdb.js";
 
 /** Fixed-width columns as they lie in DuckDB's vectors; 64-bit integers travel as pairs of words, low word first. */
 export type ColumnKind = "u8" | "u16" | "u32" | "f64" | "i64" | "u64";
@@ -25,7 +14,7 @@ const TYPES: Readonly<Record<ColumnKind, DuckDBType>> = {
   i64: BIGINT,
   u64: UBIGINT,
 };
-const ROWS = duckdb.vector_size();
+const ROWS = bindings.vector_size();
 
 /** Column `kinds[i]` is `columns[i]`; a 64-bit integer column has two words per row. */
 export function allocateColumn(kind: ColumnKind, rows: number): NumberColumn {
@@ -64,9 +53,9 @@ export async function appendColumns(
       chunk.rowCount = count;
       for (const [i, kind] of kinds.entries()) {
         const column = columns[i] as NumberColumn;
-        const vector = duckdb.data_chunk_get_vector(chunk.chunk, i);
+        const vector = bindings.data_chunk_get_vector(chunk.chunk, i);
         const offset = column.byteOffset + start * BYTES[kind];
-        duckdb.copy_data_to_vector(vector, 0, column.buffer as ArrayBuffer, offset, count * BYTES[kind]);
+        bindings.copy_data_to_vector(vector, 0, column.buffer as ArrayBuffer, offset, count * BYTES[kind]);
       }
       appender.appendDataChunk(chunk);
     }
@@ -83,7 +72,7 @@ export async function readColumns(
   values: DuckDBValue[] | Record<string, DuckDBValue> = [],
 ): Promise<{ readonly rows: number; readonly columns: NumberColumn[] }> {
   const result = await connection.run(sql, values);
-  const chunks: DuckDBDataChunk[] = [];
+  const chunks: DataChunk[] = [];
   let rows = 0;
   for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
     chunks.push(chunk);
@@ -94,8 +83,8 @@ export async function readColumns(
   let row = 0;
   for (const { chunk, rowCount } of chunks) {
     for (const [i, kind] of kinds.entries()) {
-      const vector = duckdb.data_chunk_get_vector(chunk, i);
-      (bytes[i] as Uint8Array).set(duckdb.vector_get_data(vector, rowCount * BYTES[kind]), row * BYTES[kind]);
+      const vector = bindings.data_chunk_get_vector(chunk, i);
+      (bytes[i] as Uint8Array).set(bindings.vector_get_data(vector, rowCount * BYTES[kind]), row * BYTES[kind]);
     }
     row += rowCount;
   }

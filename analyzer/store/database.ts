@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBValue, DuckDBInstance as Instance } from "@duckdb/node-api";
 import { parseAddress } from "../../model/address.js";
 import { AddressTimelines, IdentityIndex, identityKey } from "../../model/identity-index.js";
 import { parseInventory } from "../../model/inventory-file.js";
@@ -11,7 +11,8 @@ import { EMPTY_INVENTORY, type Inventory } from "../../model/workload.js";
 import { AddressNumbers } from "./address-numbers.js";
 import { BatchLedger } from "./batch-ledger.js";
 import { Dictionary } from "./dictionary.js";
-import { addressText, type FlowMemory } from "./flow-rows.js";
+import { DuckDBInstance } from "./duckdb.js";
+import { addressOfBytes, addressText, type FlowMemory } from "./flow-rows.js";
 import { readLedger } from "./ledger-rows.js";
 import { LogPositions } from "./log-positions.js";
 import { NameRows } from "./name-rows.js";
@@ -71,7 +72,7 @@ export class Database {
 
   private constructor(
     readonly options: DatabaseOptions,
-    private readonly instance: DuckDBInstance,
+    private readonly instance: Instance,
     readonly connection: DuckDBConnection,
     private readonly spillFolder: string,
   ) {}
@@ -81,7 +82,7 @@ export class Database {
     const { path } = options;
     // DuckDB makes this folder when a query needs more than its memory, and not before.
     const spillFolder = path === ":memory:" ? join(tmpdir(), `portolan-spill-${randomUUID()}`) : `${path}.spill`;
-    let instance: DuckDBInstance | undefined;
+    let instance: Instance | undefined;
     try {
       instance = await DuckDBInstance.create(path, {
         memory_limit: `${options.memoryLimitMb}MiB`,
@@ -206,16 +207,18 @@ export class Database {
     for (const text of this.addresses.texts) this.identityIndex.add(this.timelines.of(parseAddress(text)));
   }
 
-  /** The number of an address, whose hash is given as well; a new one is added with its identities. */
-  addressNumber(family: number, bytes: Uint8Array, offset: number, hash: number): number {
-    return this.addressNumbers.get(family, bytes, offset, hash, () => {
-      const text = addressText(family, bytes, offset);
-      const isNew = !this.addresses.has(text);
-      const number = this.addresses.numberOf(text);
-      if (isNew) this.identityIndex.add(this.timelines.of(parseAddress(text)));
-      return number;
-    });
+  /** The number of an address; a new one is added with its identities. */
+  addressNumber(family: number, bytes: Uint8Array, offset: number): number {
+    return this.addressNumbers.get(family, bytes, offset, this.newAddress);
   }
+
+  private readonly newAddress = (family: number, bytes: Uint8Array, offset: number): number => {
+    const text = addressText(family, bytes, offset);
+    const isNew = !this.addresses.has(text);
+    const number = this.addresses.numberOf(text);
+    if (isNew) this.identityIndex.add(this.timelines.of(addressOfBytes(family, bytes, offset)));
+    return number;
+  };
 
   /** Writes the texts that got their numbers since the last call, within the caller's transaction. */
   async writeDictionaries(): Promise<void> {

@@ -1,6 +1,7 @@
 import { formatAddress, type IpAddress } from "../../model/address.js";
 import type { FlowBatch } from "../../model/flow-batch.js";
 import { EVIDENCE, OUTCOMES } from "../../model/flow-record.js";
+import { NOT_ICMP } from "../../model/flow-rows.js";
 import type { IdentityIndex } from "../../model/identity-index.js";
 import { HOUR_US, windowStart } from "../../model/time-window.js";
 import { allocateColumn, type ColumnKind, type NumberColumn } from "./columns.js";
@@ -31,9 +32,10 @@ export const FLOW_KINDS = [
   "u32",
 ] as const satisfies readonly ColumnKind[];
 
-/** Places of the columns that are alike in a whole batch. */
+/** Places of columns; all but the tuple are alike in a whole batch. */
 const APPEND_NO = 2;
 const COLLECTOR = 3;
+const TUPLE = 4;
 const STREAM = 19;
 const SEQUENCE = 20;
 
@@ -51,8 +53,8 @@ const NO_NAME = -2;
 export interface FlowDictionaries {
   readonly scopes: { numberOf(text: string): number };
   readonly names: { numberOf(text: string): number };
-  /** Number of an address by family, its 16 bytes at `offset` and their hash; new ones are added with their identities. */
-  addressNumber(family: number, bytes: Uint8Array, offset: number, hash: number): number;
+  /** Number of an address by family and its 16 bytes at `offset`; new ones are added with their identities. */
+  addressNumber(family: number, bytes: Uint8Array, offset: number): number;
   readonly identityIndex: IdentityIndex;
   /** Takes the names of the added rows. */
   readonly nameRows: NameRows;
@@ -101,6 +103,47 @@ export interface FlowMemory {
   readonly columns: NumberColumn[];
 }
 
+/** What the indexes of a batch stand for: numbers in our dictionaries, and hashes that are the same in every store. */
+interface BatchTexts {
+  readonly addresses: Uint32Array;
+  readonly addressHashes: Uint32Array;
+  readonly scopes: Uint32Array;
+  readonly scopeHashes: Uint32Array;
+  readonly names: Int32Array; // UNKNOWN_NAME until it is asked for
+}
+
+/** Whether times, counters and indexes of a row can be. */
+function isGood(batch: FlowBatch, i: number, addresses: number, scopes: number): boolean {
+  const startUs = batch.startUs[i] as number;
+  const endUs = batch.endUs[i] as number;
+  const packetsOut = batch.originatorPackets[i] as number;
+  const packetsBack = batch.responderPackets[i] as number;
+  const bytesOut = batch.originatorBytes[i] as number;
+  const bytesBack = batch.responderBytes[i] as number;
+  return (
+    startUs >= EARLIEST_US &&
+    endUs <= LATEST_US &&
+    endUs >= startUs &&
+    endUs - startUs <= LONGEST_US &&
+    (batch.originatorAddress[i] as number) < addresses &&
+    (batch.responderAddress[i] as number) < addresses &&
+    (batch.scope[i] as number) < scopes &&
+    (batch.outcome[i] as number) < OUTCOMES.length &&
+    (batch.evidence[i] as number) < EVIDENCE.length &&
+    packetsOut >= 0 &&
+    packetsBack >= 0 &&
+    bytesOut >= 0 &&
+    bytesBack >= 0 &&
+    packetsOut + packetsBack + bytesOut + bytesBack <= Number.MAX_SAFE_INTEGER
+  );
+}
+
+function serviceOf(batch: FlowBatch, i: number): number {
+  if (!isDirected(batch.protocol[i] as number)) return batch.responderPort[i] as number;
+  const icmp = batch.icmp[i] as number;
+  return icmp === NOT_ICMP ? 0 : icmp >>> 8;
+}
+
 /** Rows of batches, by column, ready to be copied into DuckDB. */
 export class FlowRows {
   rows = 0;
@@ -126,98 +169,81 @@ export class FlowRows {
 
   /** Adds the good rows of a batch. A bad one (times, counters or indexes that cannot be) is counted and left out. */
   add(batch: FlowBatch, collector: number, stream: number): AddedRows {
-    const { dictionaries } = this;
     this.reserve(batch.length);
+    const first = this.rows;
+    const added = this.addGood(batch, this.textsOf(batch));
+    const { sequence } = batch.origin;
+    for (const [column, value] of [
+      [APPEND_NO, this.appendNo],
+      [COLLECTOR, collector],
+      [STREAM, stream],
+      [SEQUENCE, sequence],
+    ] as const) {
+      (this.columns[column] as Uint32Array).fill(value, first, this.rows);
+    }
+    return added;
+  }
+
+  private textsOf(batch: FlowBatch): BatchTexts {
+    const { dictionaries } = this;
     const addresses = new Uint32Array(batch.addressFamily.length);
     const addressHashes = new Uint32Array(addresses.length);
     for (let i = 0; i < addresses.length; i++) {
       const family = batch.addressFamily[i] as number;
-      const hash = hashBytes(batch.addressBytes, i * 16, family === 4 ? 4 : 16) >>> 0;
-      addressHashes[i] = hash;
-      addresses[i] = dictionaries.addressNumber(family, batch.addressBytes, i * 16, hash);
+      addressHashes[i] = hashBytes(batch.addressBytes, i * 16, family === 4 ? 4 : 16);
+      addresses[i] = dictionaries.addressNumber(family, batch.addressBytes, i * 16);
     }
-    const scopes = Uint32Array.from(batch.scopes, (scope) => dictionaries.scopes.numberOf(scope));
     const scopeHashes = Uint32Array.from(batch.scopes, (scope) => {
       const bytes = utf8.encode(scope);
       return hashBytes(bytes, 0, bytes.length);
     });
-    const [start, end, , , tuple, originators, responders, fromIdentity, toIdentity] = this.columns as Uint32Array[];
+    return {
+      addresses,
+      addressHashes,
+      scopes: Uint32Array.from(batch.scopes, (scope) => dictionaries.scopes.numberOf(scope)),
+      scopeHashes,
+      names: new Int32Array(batch.names.length).fill(UNKNOWN_NAME),
+    };
+  }
+
+  private addGood(batch: FlowBatch, texts: BatchTexts): AddedRows {
+    const { identityIndex } = this.dictionaries;
+    const { addresses, scopes } = texts;
+    const [start, end, , , , originators, responders, fromIdentity, toIdentity] = this.columns as Uint32Array[];
     const [protocols, ports, services, scopeIds, outcomes, evidences] = this.columns.slice(9, 15) as Uint32Array[];
     const [outPackets, backPackets, outBytes, backBytes] = this.columns.slice(15, 19) as Float64Array[];
-    const names = new Int32Array(batch.names.length).fill(UNKNOWN_NAME);
-    let malformed = 0;
     let fromUs = Number.POSITIVE_INFINITY;
     let untilUs = Number.NEGATIVE_INFINITY;
     let n = this.rows;
     let lastHour = Number.NaN;
     for (let i = 0; i < batch.length; i++) {
-      const startUs = batch.startUs[i] as number;
-      const endUs = batch.endUs[i] as number;
+      if (!isGood(batch, i, addresses.length, scopes.length)) continue;
+      const originator = addresses[batch.originatorAddress[i] as number] as number;
+      const responder = addresses[batch.responderAddress[i] as number] as number;
+      const scope = scopes[batch.scope[i] as number] as number;
       const protocol = batch.protocol[i] as number;
-      const originatorIndex = batch.originatorAddress[i] as number;
-      const responderIndex = batch.responderAddress[i] as number;
-      const scopeIndex = batch.scope[i] as number;
-      const packetsOut = batch.originatorPackets[i] as number;
-      const packetsBack = batch.responderPackets[i] as number;
-      const bytesOut = batch.originatorBytes[i] as number;
-      const bytesBack = batch.responderBytes[i] as number;
-      const isGood =
-        startUs >= EARLIEST_US &&
-        endUs <= LATEST_US &&
-        endUs >= startUs &&
-        endUs - startUs <= LONGEST_US &&
-        originatorIndex < addresses.length &&
-        responderIndex < addresses.length &&
-        scopeIndex < scopes.length &&
-        (batch.outcome[i] as number) < OUTCOMES.length &&
-        (batch.evidence[i] as number) < EVIDENCE.length &&
-        packetsOut >= 0 &&
-        packetsBack >= 0 &&
-        bytesOut >= 0 &&
-        bytesBack >= 0 &&
-        packetsOut + packetsBack + bytesOut + bytesBack <= Number.MAX_SAFE_INTEGER;
-      if (!isGood) {
-        malformed++;
-        continue;
-      }
-      const originator = addresses[originatorIndex] as number;
-      const responder = addresses[responderIndex] as number;
-      const scope = scopes[scopeIndex] as number;
-      const icmp = batch.icmp[i] as number;
-      const port = batch.originatorPort[i] as number;
-      const service = isDirected(protocol) ? (icmp === 0xffff ? 0 : icmp >>> 8) : (batch.responderPort[i] as number);
-      const wholeStart = Math.floor(startUs);
-      const wholeEnd = Math.floor(endUs);
+      const service = serviceOf(batch, i);
+      const wholeStart = Math.floor(batch.startUs[i] as number);
+      const wholeEnd = Math.floor(batch.endUs[i] as number);
       (start as Uint32Array)[2 * n] = wholeStart >>> 0;
       (start as Uint32Array)[2 * n + 1] = Math.floor(wholeStart / WORD);
       (end as Uint32Array)[2 * n] = wholeEnd >>> 0;
       (end as Uint32Array)[2 * n + 1] = Math.floor(wholeEnd / WORD);
-      // Both directions of one five-tuple hash alike, so that observers who disagree about the originator still meet. The
-      // hash is made of what the numbers stand for, so that it is the same in every store.
-      const originatorHash = addressHashes[originatorIndex] as number;
-      const responderHash = addressHashes[responderIndex] as number;
-      const isForward =
-        isDirected(protocol) || originatorHash < responderHash || (originatorHash === responderHash && port <= service);
-      const low = isForward ? originatorHash : responderHash;
-      const high = isForward ? responderHash : originatorHash;
-      const portsWord = isForward ? (port << 16) | service : (service << 16) | port;
-      const seed = mix(protocol, scopeHashes[scopeIndex] as number);
-      (tuple as Uint32Array)[2 * n] = mix(mix(mix(seed ^ 0x2545f491, low), high), portsWord);
-      (tuple as Uint32Array)[2 * n + 1] = mix(mix(mix(seed ^ 0x1b873593, high), portsWord), low);
+      this.writeTuple(n, batch, i, service, texts);
       (originators as Uint32Array)[n] = originator;
       (responders as Uint32Array)[n] = responder;
-      (fromIdentity as Uint32Array)[n] = dictionaries.identityIndex.identityAt(originator, wholeStart);
-      (toIdentity as Uint32Array)[n] = dictionaries.identityIndex.identityAt(responder, wholeStart);
+      (fromIdentity as Uint32Array)[n] = identityIndex.identityAt(originator, wholeStart);
+      (toIdentity as Uint32Array)[n] = identityIndex.identityAt(responder, wholeStart);
       (protocols as Uint32Array)[n] = protocol;
-      (ports as Uint32Array)[n] = port;
+      (ports as Uint32Array)[n] = batch.originatorPort[i] as number;
       (services as Uint32Array)[n] = service;
       (scopeIds as Uint32Array)[n] = scope;
       (outcomes as Uint32Array)[n] = batch.outcome[i] as number;
       (evidences as Uint32Array)[n] = batch.evidence[i] as number;
-      (outPackets as Float64Array)[n] = packetsOut;
-      (backPackets as Float64Array)[n] = packetsBack;
-      (outBytes as Float64Array)[n] = bytesOut;
-      (backBytes as Float64Array)[n] = bytesBack;
+      (outPackets as Float64Array)[n] = batch.originatorPackets[i] as number;
+      (backPackets as Float64Array)[n] = batch.responderPackets[i] as number;
+      (outBytes as Float64Array)[n] = batch.originatorBytes[i] as number;
+      (backBytes as Float64Array)[n] = batch.responderBytes[i] as number;
       n++;
       if (wholeStart < fromUs) fromUs = wholeStart;
       if (wholeEnd > untilUs) untilUs = wholeEnd;
@@ -228,23 +254,34 @@ export class FlowRows {
       }
       const lastName = batch.nameOffsets[i + 1] as number;
       for (let k = batch.nameOffsets[i] as number; k < lastName; k++) {
-        const name = this.nameNumber(batch, batch.nameIds[k] as number, names);
-        if (name !== NO_NAME)
-          this.dictionaries.nameRows.add(hour, originator, responder, protocol, service, scope, name);
+        const name = this.nameNumber(batch, batch.nameIds[k] as number, texts.names);
+        if (name === NO_NAME) continue;
+        this.dictionaries.nameRows.add(hour, originator, responder, protocol, service, scope, name);
       }
     }
     const flows = n - this.rows;
-    const { sequence } = batch.origin;
-    for (const [column, value] of [
-      [APPEND_NO, this.appendNo],
-      [COLLECTOR, collector],
-      [STREAM, stream],
-      [SEQUENCE, sequence],
-    ] as const) {
-      (this.columns[column] as Uint32Array).fill(value, this.rows, n);
-    }
     this.rows = n;
+    const malformed = batch.length - flows;
     return { flows, malformed, fromUs: flows > 0 ? fromUs : Number.NaN, untilUs: flows > 0 ? untilUs : Number.NaN };
+  }
+
+  /**
+   * Both directions of one five-tuple hash alike, so that observers who disagree about the originator still meet. The hash
+   * is made of what the numbers stand for, so that it is the same in every store.
+   */
+  private writeTuple(n: number, batch: FlowBatch, i: number, service: number, texts: BatchTexts): void {
+    const tuple = this.columns[TUPLE] as Uint32Array;
+    const protocol = batch.protocol[i] as number;
+    const port = batch.originatorPort[i] as number;
+    const originator = texts.addressHashes[batch.originatorAddress[i] as number] as number;
+    const responder = texts.addressHashes[batch.responderAddress[i] as number] as number;
+    const isForward = isDirected(protocol) || originator < responder || (originator === responder && port <= service);
+    const low = isForward ? originator : responder;
+    const high = isForward ? responder : originator;
+    const portsWord = isForward ? (port << 16) | service : (service << 16) | port;
+    const seed = mix(protocol, texts.scopeHashes[batch.scope[i] as number] as number);
+    tuple[2 * n] = mix(mix(mix(seed ^ 0x2545f491, low), high), portsWord);
+    tuple[2 * n + 1] = mix(mix(mix(seed ^ 0x1b873593, high), portsWord), low);
   }
 
   /** How many rows from `firstRow` on start before `timeUs`. */

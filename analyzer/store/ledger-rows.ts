@@ -1,7 +1,8 @@
-import { type DuckDBConnection, LIST, listValue, UINTEGER } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import type { AnnouncedLoss, BatchLedger } from "./batch-ledger.js";
 import { appendColumns } from "./columns.js";
 import type { Dictionary } from "./dictionary.js";
+import { LIST, listValue, UINTEGER } from "./duckdb.js";
 
 /** The tables `streams` and `sequences`, which hold a ledger. */
 export async function readLedger(

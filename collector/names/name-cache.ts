@@ -1,6 +1,6 @@
 import type { ObservedName } from "../../model/flow-record.js";
+import { WordInterner } from "../../model/word-interner.js";
 import { type NameLists, NO_NAMES } from "../name-lists.js";
-import { WordInterner } from "../word-interner.js";
 
 /** Limits of a name cache. */
 export interface NameCacheLimits {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { BatchBuffer, type Delivery } from "../../../analyzer/ingest/batch-buffer.js";
+import { BatchBuffer, type Delivery, FLUSH_ROWS } from "../../../analyzer/ingest/batch-buffer.js";
 import type { Intake } from "../../../analyzer/store/intake.js";
 import { batchOf, originOf } from "../batches.js";
 
@@ -32,10 +32,10 @@ test("add() waits while a write is under way and the next one is full", async ()
     (intake) => new Promise((resolve) => gates.push(() => resolve(report(intake)))),
     () => {},
   );
-  await buffer.add(batch(0, 130_000));
-  await buffer.add(batch(1, 130_000));
+  await buffer.add(batch(0, FLUSH_ROWS + 1));
+  await buffer.add(batch(1, FLUSH_ROWS + 1));
   let isTaken = false;
-  const third = buffer.add(batch(2, 130_000)).then(() => {
+  const third = buffer.add(batch(2, FLUSH_ROWS + 1)).then(() => {
     isTaken = true;
   });
   await new Promise(setImmediate);
@@ -139,8 +139,8 @@ test("what fills up while a write is under way is written behind it, though noth
       ),
     () => {},
   );
-  await buffer.add(batch(0, 130_000));
-  await buffer.add(batch(1, 130_000));
+  await buffer.add(batch(0, FLUSH_ROWS + 1));
+  await buffer.add(batch(1, FLUSH_ROWS + 1));
   gates.shift()?.();
   await new Promise(setImmediate);
   gates.shift()?.();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { WordInterner } from "../../collector/word-interner.js";
+import { WordInterner } from "../../model/word-interner.js";
 
 test("equal words get equal numbers, counted from 0 in order of arrival, however many there are", () => {
   fc.assert(
