@@ -3,7 +3,8 @@ import { AddressCensus } from "../analyzer/identity/address-census.js";
 import type { Proposal } from "../analyzer/proposal.js";
 import { renderReport } from "../analyzer/report/report.js";
 import { LARGE_BATCH_ROWS } from "../collector/flow-export.js";
-import { type ReadTotals, readCaptures } from "../collector/read-captures.js";
+import { type ReadOptions, type ReadTotals, readCaptures } from "../collector/read-captures.js";
+import { readObservers } from "../collector/read-observers.js";
 import type { Graph } from "../model/graph.js";
 import type { Inventory } from "../model/workload.js";
 import type { Bundle } from "../policy/bundle.js";
@@ -30,6 +31,8 @@ export interface JourneyOptions {
   readonly title: string; // of the report: what was looked at
   /** Without it each private address that spoke is a host of its own. */
   readonly inventory: Inventory | undefined;
+  /** Who made each of the files, which are compared then; without it all are one observation. */
+  readonly observers?: readonly string[];
   readonly store?: string; // path of the database file; in memory without
 }
 
@@ -46,11 +49,13 @@ export async function chartCaptures(files: readonly string[], options: JourneyOp
   const analyzer = await Analyzer.open({ path: options.store ?? ":memory:", inventory: options.inventory });
   const census = new AddressCensus();
   try {
-    const batches = readCaptures(files, {
+    const how: ReadOptions = {
       batchRows: LARGE_BATCH_ROWS,
       onProgress: ({ packets, bytes, totalBytes }) =>
         progress.show(`reading: ${packets.toLocaleString("en")} packets${share(bytes, totalBytes)}`),
-    });
+    };
+    const { observers } = options;
+    const batches = observers === undefined ? readCaptures(files, how) : readObservers(files, observers, how);
     let step = await batches.next();
     while (step.done !== true) {
       census.add(step.value);

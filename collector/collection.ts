@@ -3,8 +3,8 @@ import type { WatchedInterface } from "../model/sensor-heartbeat.js";
 import type { Carrier } from "../stream/carrier.js";
 import type { BatchSink } from "./batch-sink.js";
 import { collectCaptures } from "./collect-captures.js";
+import { addMeterTotals } from "./flow-meter.js";
 import { Heartbeats } from "./heartbeats.js";
-import type { DropReason } from "./layers/layer.js";
 import type { CollectorTotals } from "./live/flow-collector.js";
 import { addLoss, type LiveState } from "./live/live-capture.js";
 import { type RunningCollector, startCollector } from "./live/live-collector.js";
@@ -182,16 +182,5 @@ export class Collection {
 const NOTHING = { packets: 0, flows: 0, lost: "unknown" } as const;
 
 function addTotals(a: CollectorTotals, b: CollectorTotals): CollectorTotals {
-  const dropped = Object.entries(a.dropped).map(([reason, count]) => [reason, count + b.dropped[reason as DropReason]]);
-  return {
-    packets: a.packets + b.packets,
-    wireBytes: a.wireBytes + b.wireBytes,
-    fromUs: Math.min(a.fromUs, b.fromUs),
-    untilUs: Math.max(a.untilUs, b.untilUs),
-    flows: a.flows + b.flows,
-    evicted: a.evicted + b.evicted,
-    dropped: Object.fromEntries(dropped) as CollectorTotals["dropped"],
-    lost: addLoss(a.lost, b.lost),
-    batches: a.batches + b.batches,
-  };
+  return { ...addMeterTotals(a, b), lost: addLoss(a.lost, b.lost), batches: a.batches + b.batches };
 }

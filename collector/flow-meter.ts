@@ -33,6 +33,20 @@ export interface MeterTotals {
   readonly dropped: Readonly<Record<DropReason, number>>; // packets, or what was left of them
 }
 
+/** What two meters counted. */
+export function addMeterTotals(a: MeterTotals, b: MeterTotals): MeterTotals {
+  const dropped = Object.entries(a.dropped).map(([reason, count]) => [reason, count + b.dropped[reason as DropReason]]);
+  return {
+    packets: a.packets + b.packets,
+    wireBytes: a.wireBytes + b.wireBytes,
+    fromUs: a.packets === 0 ? b.fromUs : b.packets === 0 ? a.fromUs : Math.min(a.fromUs, b.fromUs),
+    untilUs: Math.max(a.untilUs, b.untilUs),
+    flows: a.flows + b.flows,
+    evicted: a.evicted + b.evicted,
+    dropped: Object.fromEntries(dropped) as MeterTotals["dropped"],
+  };
+}
+
 /** Distinct IPv6 addresses, lists of names, scopes: beyond these all flows are exported and the numbering begins anew. */
 const MAX_ADDRESSES = 1 << 22;
 const MAX_NAME_LISTS = 1 << 20;
