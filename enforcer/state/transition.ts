@@ -139,8 +139,9 @@ function tick(state: ScopeState, elapsedMs: number, rules: ScopeRules): Transiti
     }
     case "rollback":
       // One failure may be chance: after as much quiet as any trial wants, the policy may be tried once more.
-      if (next.waitsForHuman || next.inPhaseMs < settings.quietMs) return stay(next);
-      return to(next, "audit", CONFIRM);
+      if (!next.waitsForHuman && next.inPhaseMs >= settings.quietMs) return to(next, "audit", CONFIRM);
+      // Asked all the same: a human may promote from here, where everybody answers.
+      return due(Math.min(settings.trialLeaseMs, settings.quietMs) / 2);
     case "trial":
       return due(settings.trialLeaseMs / 3);
     case "deny":

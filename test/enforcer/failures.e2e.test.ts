@@ -1,16 +1,18 @@
 // What the enforcing process itself may suffer, on a real kernel with real packets. Each test begins with a host in deny.
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, before, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { EnforcementSettings } from "../../policy/trust/enforcement-settings.js";
 import { portolanWithin } from "../cli/signing-workspace.js";
+import { cidr, peer as peerOf, ports, rule } from "../policy/sample-policy.js";
 import { EnforcerProcess } from "./enforcer-process.js";
 import { HostNetwork, run, type TrafficAgent } from "./host-network.js";
 import { SWIFT, signNow } from "./release.js";
-import { HOST, INVENTORY, scope } from "./sample-order.js";
+import { HOST, IN_RULE, INVENTORY, scope } from "./sample-order.js";
 
 const GOOD = 80;
 const BAD = 81;
@@ -25,6 +27,8 @@ const DISPOSITION = {
   reason: "test",
 };
 const SETTINGS = { ...SWIFT, trialMs: 500, trialLeaseMs: 8000, leaseMs: 60_000, dispositions: [DISPOSITION] };
+
+const program = (name: string) => fileURLToPath(new URL(`../../../test/enforcer/programs/${name}`, import.meta.url));
 
 let network: HostNetwork;
 let host: TrafficAgent;
@@ -162,6 +166,59 @@ test("a rule that somebody put into our table is noticed, taken out, and told", 
   nft("insert", "rule", "inet", "portolan", "input", "accept");
   await enforcer.until(() => /shop: table-tampered/.test(enforcer.log), "the change to be noticed");
   await enforcer.until(() => /deny -> trial \(drifted\)[\s\S]*trial -> deny/.test(enforcer.log), "deny again");
+  assert.ok((await isDropped()) && (await passes()));
+});
+
+/** Stands before the real nft: what holds the text in `NAME.spoil` gets a line more, for which the kernel refuses all of it. */
+const SPOILER = `#!/bin/sh
+real=$(PATH=\${PATH#*:}; command -v nft)
+if [ "$*" = "-f -" ] && [ -s "$0.spoil" ]; then
+  cat > "$0.$$"
+  if grep -qFf "$0.spoil" "$0.$$"; then echo "delete chain inet portolan nobody" >> "$0.$$"; fi
+  exec "$real" -f - < "$0.$$"
+fi
+exec "$real" "$@"
+`;
+
+test("a transaction that the kernel refuses leaves the generation before in deny, and is tried again", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), `portolan-spoiler-${process.pid}-`));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "nft"), SPOILER, { mode: 0o755 });
+  const spoil = (text: string) => writeFileSync(join(folder, "nft.spoil"), text);
+  const within = [...network.inHost, "env", `PATH=${folder}:${process.env.PATH}`];
+  const enforcer = await denying(t, {}, { within });
+  const failures = () => enforcer.log.match(/load-failed: .* generation 2 was not loaded, what was in force stays/g);
+  const wider = rule("also", peerOf("lab", { app: "good" }), peerOf("lab", { app: "host" }), [ports("tcp", BAD)]);
+  const steps = { build: "add set inet portolan in4_ports_shop_g2", flip: "jump in_shop_g2" };
+  for (const [at, [step, text]] of Object.entries(steps).entries()) {
+    spoil(text);
+    if (at === 0) enforcer.setPolicy(await signNow(scope("shop", 2, [IN_RULE, wider]), KNOWN, SETTINGS));
+    else enforcer.setInventory(KNOWN); // whatever waits is tried again then, and every 30 s
+    await enforcer.until(() => (failures()?.length ?? 0) > at, `a refused ${step}`);
+    assert.ok((await isDropped()) && (await passes()), step);
+    const [shop] = (await enforcer.status()).scopes;
+    assert.deepEqual([shop?.generation, shop?.phase], [1, "deny"], step);
+  }
+  spoil("");
+  enforcer.setInventory(KNOWN);
+  await enforcer.until(async () => (await enforcer.status()).scopes[0]?.generation === 2, "the new generation");
+  assert.equal(await peer.connect("10.88.0.1", BAD, 4000), "ok");
+});
+
+test("at nine tenths of the kernel's connections the table sleeps, and is in deny again when there is room", async (t) => {
+  const everyPort = rule("datagrams", cidr("10.88.0.2/32"), { kind: "any" }, [ports("udp", 1, 65_535)]);
+  const enforcer = await denying(t, {}, { policy: scope("shop", 1, [IN_RULE, everyPort]) });
+  const most = Number(run([...network.inHost, "cat", "/proc/sys/net/netfilter/nf_conntrack_max"]));
+  run([...network.inHost, "sysctl", "-qw", "net.netfilter.nf_conntrack_udp_timeout=600"]);
+  run([...network.inHost, "ip", "route", "replace", "local", "10.90.0.0/16", "dev", "lo"]);
+  run(["ip", "-n", network.peer, "route", "add", "10.90.0.0/16", "via", "10.88.0.1"]);
+  run([...network.inPeer, "python3", program("fill-connections.py"), String(Math.ceil(most * 0.92)), "10.90.0"]);
+  await enforcer.until(() => /connections-full: .* our table sleeps/.test(enforcer.log), "the table to sleep");
+  t.diagnostic(/connections-full: (.*)/.exec(enforcer.log)?.[1] ?? "");
+  assert.equal(await peer.connect("10.88.0.1", BAD, 4000), "ok", "open, rather than short of connections");
+  assert.ok(await passes());
+  run([...network.inHost, "python3", program("forget-connections.py")]);
+  await enforcer.until(() => /awake again[\s\S]*trial -> deny/.test(enforcer.log), "deny again");
   assert.ok((await isDropped()) && (await passes()));
 });
 

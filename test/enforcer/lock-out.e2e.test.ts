@@ -1,12 +1,20 @@
 // A signed policy that cuts the host off from its controller, its names or its health probe. With PORTOLAN_LONG=1 every
 // way of cutting off is tried with the enforcer alive, killed and stopped.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test, { after, before } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import { HostEnforcer } from "../../enforcer/host-enforcer.js";
+import { openKernel } from "../../enforcer/nft-kernel.js";
+import { StateFolder } from "../../enforcer/state-folder.js";
+import { wantedTable } from "../../enforcer/wanted-table.js";
 import type { PolicySet } from "../../policy/policy-set.js";
 import type { HealthProbe } from "../../policy/trust/enforcement-settings.js";
 import { pods, ports, rule } from "../policy/sample-policy.js";
 import { EnforcerProcess } from "./enforcer-process.js";
+import { KEYRING, QUICK, signedOrder, stageOrder } from "./enforcer-scene.js";
 import { HostNetwork, type TrafficAgent } from "./host-network.js";
 import { SWIFT, signNow } from "./release.js";
 import { HOST, INVENTORY } from "./sample-order.js";
@@ -135,3 +143,60 @@ for (const { victim, fate } of CASES) {
     for (const address of [PEER4, PEER6]) assert.ok(await reaches(victim, address, 10_000));
   });
 }
+
+test("a trial by order that failed twice waits for a human, who may try it once more", async (t) => {
+  const path = mkdtempSync(join(tmpdir(), `portolan-trials-${process.pid}-`));
+  const kernel = await openKernel({ host: HOST, wrap: network.inHost });
+  const told: string[] = [];
+  const enforcer = await HostEnforcer.start({
+    ...{ host: HOST, enforcer: "lab", boot: "process", machineBoot: "machine", keyring: KEYRING, kernel },
+    render: (policySets, inventory) => wantedTable({ host: HOST, policySets, inventory, isForwarding: false }),
+    // Asks from inside the host, whose kernel is the one that drops.
+    prober: {
+      async ask() {
+        const answers = await Promise.all((["health", "controller"] as const).map((what) => reaches(what, PEER4, 700)));
+        return answers[1] ? [] : ["controller: no answer"];
+      },
+    },
+    clock: { monotonicMs: () => performance.now(), wallMs: () => Date.parse("2026-06-01T12:00:00Z") },
+    folder: new StateFolder(path),
+    pollEveryMs: 300,
+    onIncident: ({ code, text }) => told.push(`${code}: ${text}`),
+  });
+  t.after(async () => {
+    await enforcer.stop();
+    await kernel.remove();
+    await kernel.close();
+    rmSync(path, { recursive: true });
+  });
+  const standing = async () => (await enforcer.status()).scopes[0];
+  const until = async (line: RegExp) => {
+    for (const end = Date.now() + 60_000; !told.some((each) => line.test(each)); ) {
+      assert.ok(Date.now() < end, `waited in vain for ${line} in ${told.join("\n")}`);
+      await enforcer.tick();
+      await wait(100);
+    }
+  };
+  const settings = { ...QUICK, ...SETTINGS, trialLeaseMs: 3000, canaries: [HOST] };
+  const order = await signedOrder(1, { policy: policyAgainst("controller", 1), inventory: INVENTORY, settings });
+  assert.ok((await enforcer.setInventory(INVENTORY, "local")).isDone);
+  await enforcer.offer(order);
+  await enforcer.stage(await stageOrder(order, "canary", 1));
+  await until(/^trial-failed: .*controller.*may be tried once more/);
+  await until(/^trial-failed: .*controller.*waits for a human/);
+  const trials = () => told.filter((each) => /-> trial/.test(each)).length;
+  assert.equal(trials(), 2, "tried again by itself, once");
+  for (let i = 0; i < 10; i++) {
+    await wait(100);
+    await enforcer.tick();
+  }
+  const after = await standing();
+  assert.deepEqual([after?.phase, after?.failures, after?.waitsForHuman], ["rollback", 2, true]);
+  assert.ok(after?.gates.some(({ name, isMet }) => name === "trials taken back" && !isMet));
+  assert.ok(await reaches("controller", PEER4, 10_000), "nothing is dropped any more");
+  for (const end = Date.now() + 60_000; !(await enforcer.promote("mistake")).isDone; await wait(100)) {
+    assert.ok(Date.now() < end, "a human may try it");
+    await enforcer.tick();
+  }
+  assert.equal(trials(), 3);
+});

@@ -224,6 +224,8 @@ test("a second trial that fails waits for a human, and an order alone cannot sta
   assert.equal(again.state.phase, "trial");
   const second = run([E.unconfirmed!, E["tick long"]!, E.confirmed!, E["tick long"]!], RULES, again.state);
   assert.deepEqual([second.state.phase, second.state.waitsForHuman], ["rollback", true]);
+  // Controller and probes are asked all the same: what a human finds is not what the failed trial found.
+  assert.equal(shown("rollback", transition(second.state, E["tick long"]!, RULES)), ". C");
   const { unmet = [] } = transition(second.state, E["promote order"]!, RULES);
   assert.deepEqual(
     unmet.map(({ name }) => name),
