@@ -21,8 +21,27 @@ const files = readdirSync(tests, { recursive: true })
   .filter((file) => wanted.length === 0 || wanted.some((part) => relative(root, file).includes(part)))
   .sort();
 const isEndToEnd = (file) => file.endsWith(".e2e.test.js");
+
+/**
+ * End-to-end tests wait more than they compute, and each makes namespaces, ports and folders of its own, so two run at a
+ * time. Not these, whose result depends on what else the machine does; they run one by one, after the others.
+ */
+const ALONE = {
+  "cli/collect": "captures on the loopback, where the brokers and browsers of other tests speak too",
+  "collector/live/": "counts every packet, also of a capture that has little room",
+  "enforcer/churn": "what passes under a flood while addresses move",
+  "enforcer/counting": "10,000 attempts counted exactly under a flood",
+  "enforcer/five-hosts": "five enforcers and a broker want the cores for themselves",
+  "enforcer/flips": "no packet of 50,000 a second is lost",
+  "enforcer/lock-out": "how long a host was cut off",
+  "enforcer/survival": "what is in force while processes are killed, by the second",
+  "failures/": "collectors, analyzer and broker under load, killed again and again",
+  "lab/live-run": "every call in a live capture, exactly once",
+  "lab/nftables-bundle": "sweeps what killed labs left, which lab/lab makes and looks for",
+};
+const isAlone = (file) => Object.keys(ALONE).some((part) => relative(tests, file).startsWith(part));
 const scratch = mkdtempSync(join(tmpdir(), "portolan-test-"));
-/** A test that takes longer hangs: it fails, and the rest goes on. */
+/** A file of tests that takes longer hangs: it fails, and the rest goes on. */
 const LONGEST_MS = 600_000;
 const totals = { pass: 0, fail: 0, skipped: 0, cancelled: 0, todo: 0 };
 
@@ -41,7 +60,9 @@ function run(what, group, concurrency, wrap) {
     `--test-reporter-destination=${report}`,
     ...group,
   ]);
+  const started = performance.now();
   const { status } = spawnSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  say(`${what}: ${Math.round((performance.now() - started) / 1000)} s`);
   const summary = readFileSync(report, "utf8");
   let failedHere = 0;
   for (const name of Object.keys(totals)) {
@@ -60,7 +81,14 @@ try {
     2,
     (command, args) => [command, args],
   );
-  run("end-to-end tests, as root", files.filter(isEndToEnd), 1, asRoot);
+  const endToEnd = files.filter(isEndToEnd);
+  run(
+    "end-to-end tests, as root, two at a time",
+    endToEnd.filter((file) => !isAlone(file)),
+    2,
+    asRoot,
+  );
+  run("end-to-end tests, as root, one by one", endToEnd.filter(isAlone), 1, asRoot);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

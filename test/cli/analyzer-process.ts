@@ -4,6 +4,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const PORTOLAN = fileURLToPath(new URL("../../../bin/portolan", import.meta.url));
+/** The kernel ends it with the test's own process, however that ends. */
+const WITH_US = ["setpriv", "--pdeathsig", "KILL"];
 
 export interface AnalyzerTotals {
   readonly batches: number;
@@ -20,7 +22,7 @@ export class AnalyzerProcess {
 
   constructor(args: readonly string[], within: readonly string[] = []) {
     const all = ["analyzer", "--listen", "127.0.0.1:0", "--json", ...args];
-    const [command = "", ...rest] = [...within, process.execPath, PORTOLAN, ...all];
+    const [command = "", ...rest] = [...within, ...WITH_US, process.execPath, PORTOLAN, ...all];
     this.child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"] });
     this.child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.said += text));
     this.child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.printed += text));

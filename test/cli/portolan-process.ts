@@ -5,6 +5,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const PORTOLAN = fileURLToPath(new URL("../../../bin/portolan", import.meta.url));
+/** The kernel ends it with the test's own process, however that ends. */
+const WITH_US = ["setpriv", "--pdeathsig", "KILL"];
 
 /** A `portolan` process, in a group of its own, and what it has said so far. */
 export class PortolanProcess {
@@ -15,7 +17,7 @@ export class PortolanProcess {
 
   /** @param within words before the command, such as `ip netns exec NAME` */
   constructor(args: readonly string[], within: readonly string[] = []) {
-    const [command, ...rest] = [...within, process.execPath, PORTOLAN, ...args] as [string, ...string[]];
+    const [command, ...rest] = [...within, ...WITH_US, process.execPath, PORTOLAN, ...args] as [string, ...string[]];
     this.#child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"], detached: true });
     this.#closed = once(this.#child, "close");
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {

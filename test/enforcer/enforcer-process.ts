@@ -15,8 +15,11 @@ import { KEYRING_TEXT } from "./release.js";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
 
-/** root without any of its powers but the one that changes a network namespace's rules. */
-const NET_ADMIN_ALONE = ["setpriv", "--bounding-set", "-all,+net_admin", "--inh-caps", "-all,+net_admin"];
+/** root without any of its powers but the one that changes a network namespace's rules; the kernel ends it with the test. */
+const NET_ADMIN_ALONE = [
+  ...["setpriv", "--pdeathsig", "KILL"],
+  ...["--bounding-set", "-all,+net_admin", "--inh-caps", "-all,+net_admin"],
+];
 
 /** `portolan enforce` as users run it, in a network namespace, with one capability. */
 export class EnforcerProcess {

@@ -103,7 +103,7 @@ async function release(policy: string, generation: number): Promise<void> {
 function readReports(): void {
   const program = fileURLToPath(new URL("./programs/read-verdicts.js", import.meta.url));
   const [command = "", ...args] = [...wire.within, process.execPath, program, broker.bootstrap];
-  reader = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  reader = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
   createInterface({ input: reader.stdout! }).on("line", (line) => reports.push(parseVerdictReport(Buffer.from(line))));
 }
 

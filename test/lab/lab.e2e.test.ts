@@ -33,7 +33,7 @@ function ended(child: ChildProcess): Promise<number | NodeJS.Signals | null> {
 
 async function says(lab: ReturnType<typeof startLab>, text: string): Promise<void> {
   while (!lab.told().includes(text)) {
-    assert.equal(lab.child.exitCode, null, lab.told());
+    assert.equal(lab.child.exitCode ?? lab.child.signalCode, null, lab.told());
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -20,27 +20,33 @@ const subscription = await carrier.subscribe("portolan.flows", {
     for (let row = 0; row < batch.length; row++) tell({ flow: flowAt(batch, row), loss: batch.loss });
   },
 });
+const starting = startCollector({
+  interface: process.argv[2] as string,
+  collector: "test",
+  boot: "boot",
+  sink: carrierSink(carrier),
+  onState: (state) =>
+    tell(state.kind === "capturing" ? { state } : { state: { kind: "waiting", error: state.error.message } }),
+});
+let seen = () => 0;
+const seeing = setInterval(() => tell({ seen: seen() }), 200);
+// Before anything is told, since whoever hears of it may send a signal at once.
+process.on("SIGUSR2", () => {
+  tell({ busy: true });
+  readFileSync(process.argv[3] as string);
+});
+process.on("SIGTERM", async () => {
+  const collector = await starting;
+  clearInterval(seeing);
+  const totals = await collector.stop();
+  await subscription.close();
+  tell({ totals });
+});
 try {
-  const collector = await startCollector({
-    interface: process.argv[2] as string,
-    collector: "test",
-    boot: "boot",
-    sink: carrierSink(carrier),
-    onState: (state) =>
-      tell(state.kind === "capturing" ? { state } : { state: { kind: "waiting", error: state.error.message } }),
-  });
-  const seeing = setInterval(() => tell({ seen: collector.totals().packets }), 200);
-  process.on("SIGUSR2", () => {
-    tell({ busy: true });
-    readFileSync(process.argv[3] as string);
-  });
-  process.on("SIGTERM", async () => {
-    clearInterval(seeing);
-    const totals = await collector.stop();
-    await subscription.close();
-    tell({ totals });
-  });
+  const collector = await starting;
+  seen = () => collector.totals().packets;
 } catch (error) {
+  clearInterval(seeing);
   if (!(error instanceof LiveCaptureError)) throw error;
   process.stderr.write(`${error.message}\n`);
   await carrier.close();

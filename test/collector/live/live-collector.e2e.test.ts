@@ -63,7 +63,8 @@ class CollectorProcess {
     for (;;) {
       const found = this.told.find(isWanted);
       if (found !== undefined) return found;
-      assert.equal(this.#child.exitCode, null, `the collector ended: ${this.errors}`);
+      const { exitCode, signalCode } = this.#child;
+      assert.equal(exitCode ?? signalCode, null, `the collector ended: ${this.errors}`);
       await wait(20);
     }
   }

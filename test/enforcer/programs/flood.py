@@ -2,10 +2,15 @@
 
 Usage: flood.py SECONDS PACKETS_A_SECOND [FROM>]ADDRESS PORT [[FROM>]ADDRESS PORT ...]
 """
+import ctypes
 import json
+import signal
 import socket
 import sys
 import time
+
+PR_SET_PDEATHSIG = 1
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # a killed test leaves no flood behind
 
 seconds, rate = float(sys.argv[1]), float(sys.argv[2])
 sockets = []
