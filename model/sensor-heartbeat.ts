@@ -40,7 +40,7 @@ export const heartbeatSchema = z.object({
   interfaces: z.array(watched).max(1024).readonly(),
   spool: spool.optional(),
   lagMs: z.number().nonnegative().optional(), // how long what was seen has waited to be taken; 0 when nothing waits
-  clockOffsetMs: z.number().optional(), // sensor's clock minus broker's, where it is known
+  clockOffsetMs: z.number().optional(), // sensor's clock minus broker's; put in by who receives it, where it can be told
   ended: z.literal(true).optional(), // the last one: it was told to end, nobody need miss it
 });
 

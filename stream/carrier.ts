@@ -14,12 +14,16 @@ export interface Message {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Whose clock tells a message's time: the carrier's, when it took it, where the topic says so; else the sender's. */
+export type StampedBy = "carrier" | "sender";
+
 /** A message with the place it came from; `offset` grows by at least 1 per message within a partition. */
 export interface ReceivedMessage extends Message {
   readonly topic: Topic;
   readonly partition: number;
   readonly offset: bigint;
-  readonly timestampMs: number; // when the carrier took it, where the topic says so; else when the sender made it
+  readonly timestampMs: number;
+  readonly stampedBy: StampedBy;
 }
 
 /** Where a consumer stands: per partition the next offset it wants. */

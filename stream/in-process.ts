@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Carrier, Consumption, Message, Subscription, Topic } from "./carrier.js";
+import type { Carrier, Consumption, Message, ReceivedMessage, Subscription, Topic } from "./carrier.js";
 import { insist } from "./insist.js";
 import { StreamError } from "./stream-error.js";
 
@@ -101,7 +101,8 @@ export function inProcessCarrier(capacity = 64, now: () => number = Date.now): C
         continue;
       }
       const { message, timestampMs } = held;
-      const received = { ...message, topic, partition: PARTITION, offset: reader.next, timestampMs };
+      const place = { topic, partition: PARTITION, offset: reader.next };
+      const received: ReceivedMessage = { ...message, ...place, timestampMs, stampedBy: "carrier" };
       if ((await insist(() => reader.consumption.handle(received), reader.stop.signal)) === undefined) continue;
       reader.next += 1n;
       trim(log);

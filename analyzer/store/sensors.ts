@@ -1,3 +1,4 @@
+import type { FlowLoss } from "../../model/flow-loss.js";
 import { HOUR_US } from "../../model/time-window.js";
 import type { SensorStatus } from "../explorer.js";
 import type { SensorGap } from "../proposal.js";
@@ -96,9 +97,10 @@ function gapOf({ collector, boot, bucket, first, last, fromUs, untilUs, announce
 const ANNOUNCED_REASONS: Readonly<Record<string, string>> = {
   "spool-full": "given up by the collector, whose spool was full",
   "disk-full": "given up by the collector, whose disk took no more",
+  "memory-full": "given up by the collector, whose disk was so slow that its memory filled up",
   damaged: "damaged on the collector's disk",
   refused: "refused by the broker",
-};
+} satisfies Record<FlowLoss["reason"], string>;
 
 function gapOfLog({ topic, partition, from, until, fromUs, untilUs }: StoredLoss): SensorGap {
   const what =

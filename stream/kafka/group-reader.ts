@@ -7,12 +7,13 @@ const NOTHING: Position = new Map();
 const EMPTY = new Uint8Array(0);
 
 function received(topic: Topic, partition: number, record: FetchedRecord): ReceivedMessage {
-  const { offset, timestampMs, key, value, headers, unreadable } = record;
+  const { offset, timestampMs, stampedBy, key, value, headers, unreadable } = record;
   return {
     topic,
     partition,
     offset,
     timestampMs,
+    stampedBy,
     key: key?.toString() ?? "",
     value: value ?? EMPTY,
     headers: unreadable === undefined ? headers : { ...headers, [FAULT_HEADER]: unreadable.code },

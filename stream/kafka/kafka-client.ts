@@ -60,7 +60,9 @@ function passed({ first, last, producerId, isTransactional, isControl, content }
   }
   const { code, why, bytes } = content;
   const headers = { "portolan-first-offset": String(first) };
-  const record = { offset: last, timestampMs: Date.now(), key: null, value: bytes, headers, unreadable: { code, why } };
+  const unreadable = { code, why };
+  const stamp = { timestampMs: Date.now(), stampedBy: "sender" } as const;
+  const record = { offset: last, ...stamp, key: null, value: bytes, headers, unreadable };
   return [{ ...about, isControlRecord: false, offset: String(last), key: null, record }];
 }
 

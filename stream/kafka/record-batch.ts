@@ -1,3 +1,4 @@
+import type { StampedBy } from "../carrier.js";
 import { CompressionError, decompress } from "./compression.js";
 import { crc32c } from "./crc32c.js";
 
@@ -5,6 +6,7 @@ import { crc32c } from "./crc32c.js";
 export interface LogRecord {
   readonly offset: bigint;
   readonly timestampMs: number;
+  readonly stampedBy: StampedBy;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
@@ -81,6 +83,7 @@ function readRecord(reader: RecordReader, first: bigint, firstTimeMs: number, ap
   reader.at++; // attributes, unused
   const deltaMs = reader.varint(); // there whichever clock counts
   const timestampMs = appendTimeMs ?? firstTimeMs + deltaMs;
+  const stampedBy = appendTimeMs === undefined ? "sender" : "carrier";
   const offset = first + BigInt(reader.varint());
   const key = reader.optional();
   const value = reader.optional();
@@ -92,7 +95,7 @@ function readRecord(reader: RecordReader, first: bigint, firstTimeMs: number, ap
     headers[name] = reader.optional()?.toString() ?? "";
   }
   if (reader.at !== end) throw new Fault("a record is not as long as it says");
-  return { offset, timestampMs, key, value, headers };
+  return { offset, timestampMs, stampedBy, key, value, headers };
 }
 
 function readRecords(batch: Buffer, first: bigint, attributes: number, bounds: BatchBounds) {

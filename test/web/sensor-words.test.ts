@@ -4,7 +4,8 @@ import type { SensorHeartbeat } from "../../model/sensor-heartbeat.js";
 import type { Sensor } from "../../web/api/contract.js";
 import { sensorRows } from "../../web/api/sensor-rows.js";
 import {
-  clockWords,
+  clockLines,
+  gapWords,
   isTroubled,
   lagWords,
   lostWords,
@@ -54,10 +55,6 @@ const SAID: readonly (readonly [what: string, words: ReturnType<typeof lagWords>
     ["a lag", lagWords(sensor({ lagMs: 1234 })), "1.2 s", false],
     ["a long lag", lagWords(sensor({ lagMs: 600_000 })), "10 min", true],
     ["an untold lag", lagWords(sensor()), "unknown", false],
-    ["a right clock", clockWords(sensor({ clockOffsetMs: 0.2 })), "right", false],
-    ["a fast clock", clockWords(sensor({ clockOffsetMs: 40 })), "40 ms fast", false],
-    ["a slow clock, too far off", clockWords(sensor({ clockOffsetMs: -5001 })), "5.0 s slow", true],
-    ["an unknown clock", clockWords(sensor()), "unknown", false],
     ["no spool", spoolWords(sensor(), clock), "none told", false],
     ["an empty spool", spoolWords(sensor({ spool: { ...spool, batches: 0 } }), clock), "empty", false],
     ["a spool at work", spoolWords(sensor({ spool }), clock), "2 batches, 2.0 kB, since 1 min", false],
@@ -84,6 +81,34 @@ test("what it lost in the past is no present trouble; what it does now may be", 
     now.map((one) => isTroubled(one, clock)),
     [true, true, true],
   );
+});
+
+test("clocks are told against the broker's and other observers', as far as they differ", () => {
+  const ahead = (...clocks: [other: string, aheadMs: number][]) => ({
+    ...stored,
+    clocks: clocks.map(([other, aheadMs]) => ({ other, aheadUs: 1000 * aheadMs, flows: 9 })),
+  });
+  const cases: readonly [is: Sensor, ...lines: string[]][] = [
+    [sensor(), "unknown"],
+    [sensor({ clockOffsetMs: -20 }), "right to 0.1 s"],
+    [sensor({}, ahead(["b", 2])), "right to 0.1 s"],
+    [sensor({ clockOffsetMs: 400 }), "400 ms fast"],
+    [sensor({ clockOffsetMs: -5001 }, ahead(["b", 3])), "▲ 5.0 s slow"],
+    [sensor({ clockOffsetMs: 0 }, ahead(["b", -7000], ["c", 300])), "▲ 7.0 s behind b", "300 ms ahead of c"],
+    [
+      sensor({}, ahead(["b", 200], ["c", 300], ["d", 400], ["e", 500], ["f", 1])),
+      ...["500 ms ahead of e", "400 ms ahead of d", "300 ms ahead of c", "and differs from 1 more"],
+    ],
+  ];
+  for (const [is, ...lines] of cases) {
+    const said = clockLines(is).map(({ text, isWarning }) => (isWarning ? `▲ ${text}` : text));
+    assert.deepEqual(said, lines);
+  }
+});
+
+test("a gap is told in flows where the collector had counted them", () => {
+  const gaps = [{ lost: 7 }, { lost: "unknown" }, { lost: "unknown", lostFlows: 77 }] as const;
+  assert.deepEqual(gaps.map(gapWords), ["7 packets", "unknown", "77 flows"]);
 });
 
 test("an interface is told with its program and packets", () => {

@@ -295,7 +295,8 @@ export const SensorsAnswer = z.object({
         collector: z.string(),
         fromUs: timeUs,
         untilUs: timeUs,
-        lost: z.union([z.number(), z.literal("unknown")]),
+        lost: z.union([z.number(), z.literal("unknown")]).describe("packets"),
+        lostFlows: z.number().optional().describe("where the collector counted what it had and could not deliver"),
         reason: z.string(),
       }),
     )

@@ -71,6 +71,7 @@ test("readRecordSet() gives back records with offset, time, key, value and heade
         records.map(({ key, value, header }, i) => ({
           offset: BigInt(40 + i),
           timestampMs: 1000 + i,
+          stampedBy: "sender",
           key: Buffer.from(key),
           value: [...value],
           headers: { h: Buffer.from(header).toString() },
@@ -83,8 +84,12 @@ test("readRecordSet() gives back records with offset, time, key, value and heade
 test("readRecordSet() takes the broker's time where the topic says so", () => {
   const [read] = readRecordSet(batch(0, [PLAIN, PLAIN], 0x08));
   assert.deepEqual(
-    read?.content.kind === "records" && read.content.records.map(({ timestampMs }) => timestampMs),
-    [5000, 5000],
+    read?.content.kind === "records" &&
+      read.content.records.map(({ timestampMs, stampedBy }) => [timestampMs, stampedBy]),
+    [
+      [5000, "carrier"],
+      [5000, "carrier"],
+    ],
   );
 });
 

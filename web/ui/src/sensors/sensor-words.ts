@@ -18,6 +18,9 @@ export type Clock = Pick<SensorsAnswer, "nowUs" | "silentAfterUs">;
 
 /** Observers whose clocks differ more are not brought together any more. */
 const CLOCKS_APART_MS = 5_000;
+/** Messages are under way so long as nobody can tell from a clock that is off. */
+const CLOCK_NOISE_MS = 100;
+const MOST_CLOCKS = 3;
 const LATE_MS = 10_000;
 
 /** Whether it lives, as far as it told. Without heartbeats (a capture file, an old collector) nobody can say. */
@@ -52,13 +55,33 @@ export function lagWords({ heartbeat }: Sensor): Words {
   return lagMs > LATE_MS ? warning(milliseconds(lagMs)) : calm(lagMs === 0 ? "none" : milliseconds(lagMs));
 }
 
-export function clockWords({ heartbeat }: Sensor): Words {
-  const offsetMs = heartbeat?.clockOffsetMs;
-  if (offsetMs === undefined) return calm(UNKNOWN);
+function clockWords(offsetMs: number, fast: string, slow: string): Words {
   const size = Math.abs(offsetMs);
-  if (size < 1) return calm("right");
-  const text = `${milliseconds(size)} ${offsetMs > 0 ? "fast" : "slow"}`;
+  const text = `${milliseconds(size)} ${offsetMs > 0 ? fast : slow}`;
   return size > CLOCKS_APART_MS ? warning(text) : calm(text);
+}
+
+/** Its clock against the broker's, then against those of observers of the same flows, as far as they differ; the worst first. */
+export function clockLines({ heartbeat, stored }: Sensor): Words[] {
+  const offsetMs = heartbeat?.clockOffsetMs;
+  const clocks = stored?.clocks ?? [];
+  const lines: Words[] = [];
+  if (offsetMs !== undefined && Math.abs(offsetMs) >= CLOCK_NOISE_MS) lines.push(clockWords(offsetMs, "fast", "slow"));
+  const others = clocks
+    .filter(({ aheadUs }) => Math.abs(aheadUs) >= 1000 * CLOCK_NOISE_MS)
+    .sort((a, b) => Math.abs(b.aheadUs) - Math.abs(a.aheadUs));
+  for (const { other, aheadUs } of others.slice(0, MOST_CLOCKS)) {
+    lines.push(clockWords(aheadUs / 1000, `ahead of ${other}`, `behind ${other}`));
+  }
+  if (others.length > MOST_CLOCKS) lines.push(calm(`and differs from ${others.length - MOST_CLOCKS} more`));
+  if (lines.length > 0) return lines;
+  return [calm(offsetMs === undefined && clocks.length === 0 ? UNKNOWN : "right to 0.1 s")];
+}
+
+/** Packets that were not seen, or flows that a collector had and could not deliver. */
+export function gapWords({ lost, lostFlows }: Pick<SensorsAnswer["gaps"][number], "lost" | "lostFlows">): string {
+  if (lostFlows !== undefined) return plural(lostFlows, "flow");
+  return lost === "unknown" ? UNKNOWN : plural(lost, "packet");
 }
 
 /** What waits on its disk for the broker, and what had to go for want of room. */
@@ -81,6 +104,6 @@ export function watchedLines({ heartbeat }: Sensor): string[] {
 
 /** Whether somebody should look after it now; what it lost in the past is told beside it. */
 export function isTroubled(sensor: Sensor, clock: Clock): boolean {
-  const said = [stateWords(sensor, clock), lagWords(sensor), clockWords(sensor), spoolWords(sensor, clock)];
+  const said = [stateWords(sensor, clock), lagWords(sensor), ...clockLines(sensor), spoolWords(sensor, clock)];
   return said.some(({ isWarning }) => isWarning);
 }

@@ -6,7 +6,8 @@ import { refresh, useResource } from "../state/resource.js";
 import { overview } from "../state/views.js";
 import {
   type Clock,
-  clockWords,
+  clockLines,
+  gapWords,
   isTroubled,
   lagWords,
   lostWords,
@@ -56,7 +57,11 @@ function SensorRow({ sensor, clock }: { sensor: Sensor; clock: Clock }) {
         <Said words={lagWords(sensor)} />
       </td>
       <td class="short">
-        <Said words={clockWords(sensor)} />
+        {clockLines(sensor).map((words) => (
+          <div key={words.text} class="sensor-line">
+            <Said words={words} />
+          </div>
+        ))}
       </td>
       <td>
         <Said words={spoolWords(sensor, clock)} />
@@ -81,14 +86,14 @@ function Gaps({ gaps, gapCount }: Pick<SensorsAnswer, "gaps" | "gapCount">) {
             proposals that it touches.
           </p>
           <PlainTable label="Gaps" columns={["Sensor", "From", "Until", "Lost", "Reason"]}>
-            {gaps.map(({ collector, fromUs, untilUs, lost, reason }, i) => (
+            {gaps.map(({ collector, fromUs, untilUs, reason, ...gap }, i) => (
               <tr key={i}>
                 <th scope="row">
                   <bdi>{collector === "*" ? "any" : shown(collector)}</bdi>
                 </th>
                 <td class="short">{fromUs === 0 ? UNKNOWN : time(fromUs)}</td>
                 <td class="short">{untilUs === 0 ? UNKNOWN : time(untilUs)}</td>
-                <td class="short">{lost === "unknown" ? UNKNOWN : plural(lost, "packet")}</td>
+                <td class="short">{gapWords(gap)}</td>
                 <td>
                   <bdi>{shown(reason)}</bdi>
                 </td>
