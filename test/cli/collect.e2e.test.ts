@@ -83,7 +83,8 @@ function collect(context: TestContext, arrivals: Arrivals, spool: string, ...arg
 }
 
 async function until(isTrue: () => boolean, what: string): Promise<void> {
-  for (const limit = Date.now() + 60_000; !isTrue(); await wait(20)) assert.ok(Date.now() < limit, `not seen: ${what}`);
+  for (const limit = Date.now() + 180_000; !isTrue(); await wait(20))
+    assert.ok(Date.now() < limit, `not seen: ${what}`);
 }
 
 async function sendDatagrams(port: number, count: number): Promise<void> {

@@ -67,15 +67,23 @@ async function portolan(...args: readonly string[]): Promise<void> {
   assert.equal(await process.exit(), 0, process.errors);
 }
 
+const servers = await Promise.all(HOSTS.map((host) => hosts.serve(host, ECHO)));
+after(() => servers.forEach((end) => end()));
+
 interface Collected {
   readonly packets: number;
   readonly flows: number; // records, of which a flow may have several
 }
 
-/** The text of graph.json from three collectors, one broker and an analyzer; `meanwhile` runs while they collect. */
+interface CollectorWish {
+  readonly on: Host | "switch";
+  readonly args: readonly string[];
+}
+
+/** The text of graph.json from collectors, one broker and an analyzer; `meanwhile` runs while they collect. */
 async function graphThroughKafka(
   name: string,
-  argsOf: (host: Host) => readonly string[],
+  wishes: readonly CollectorWish[],
   meanwhile?: (collectors: readonly PortolanProcess[]) => Promise<void>,
 ): Promise<{ readonly graph: string } & Collected> {
   const kafka = ["--kafka", broker.bootstrap, "--kafka-prefix", `${name}.`];
@@ -83,10 +91,10 @@ async function graphThroughKafka(
   const inSwitch = hosts.within("switch");
   const analyzerArgs = ["analyzer", ...kafka, ...inventory, "--store", store, "--listen", "127.0.0.1:0"];
   const analyzer = new PortolanProcess(analyzerArgs, inSwitch);
-  const collectors = HOSTS.map((host) => {
-    const own = ["--collector", `host-${host}`, "--spool", join(folder, `${name}-spool-${host}`)];
-    const within = [...hosts.within(host), ...tapped(host)];
-    return new PortolanProcess(["collect", ...kafka, ...own, "--json", ...argsOf(host)], within);
+  const collectors = wishes.map(({ on, args }) => {
+    const own = ["--collector", `host-${on}`, "--spool", join(folder, `${name}-spool-${on}`)];
+    const within = [...hosts.within(on), ...(on === "switch" ? [] : tapped(on))];
+    return new PortolanProcess(["collect", ...kafka, ...own, "--json", ...args], within);
   });
   try {
     await meanwhile?.(collectors);
@@ -116,11 +124,9 @@ async function graphOfCaptures(): Promise<string> {
 }
 
 test("three live collectors through one broker draw the graph that analyze draws of the hosts' captures, byte for byte", async (context) => {
-  const servers = await Promise.all(HOSTS.map((host) => hosts.serve(host, ECHO)));
-  context.after(() => servers.forEach((end) => end()));
   const live = await graphThroughKafka(
     "live",
-    () => ["--interface", "eth0"],
+    HOSTS.map((on) => ({ on, args: ["--interface", "eth0"] })),
     async (collectors) => {
       for (const collector of collectors) await collector.says("capturing on eth0");
       hosts.run("a", process.execPath, "-e", talk(["b", "c"], ["c"], "b"));
@@ -153,9 +159,29 @@ test("three live collectors through one broker draw the graph that analyze draws
 });
 
 test("the hosts' captures, sent by three collectors, give the same bytes", async (context) => {
-  const read = await graphThroughKafka("read", (host) => ["--read", capture(host)]);
+  const wishes = HOSTS.map((on) => ({ on, args: ["--read", capture(on)] }));
+  const read = await graphThroughKafka("read", wishes);
   assert.equal(read.graph, await graphOfCaptures());
   context.diagnostic(
     `${read.packets} packets, ${read.flows} flow records of three collectors: ${read.graph.length} bytes, the same`,
   );
+});
+
+test("one collector on several interfaces is an observer at each, and counts a flow that crosses two of them once", async () => {
+  const ports = HOSTS.map((host) => `${host}-eth0`);
+  const wish: CollectorWish = { on: "switch", args: ["--interface", ...ports.slice(0, 2), "--interface", "c-eth0"] };
+  const { graph } = await graphThroughKafka("switch", [wish], async ([collector]) => {
+    for (const port of ports) await collector?.says(`capturing on ${port}`);
+    hosts.run("a", process.execPath, "-e", talk(["b"], [], "c"));
+    collector?.signal("SIGTERM");
+  });
+  const seen = parseGraphJson(graph).edges.map(({ id, flows, observers }) => [
+    id.replaceAll("workload:lab/", ""),
+    flows.answered + flows.refused,
+    observers.join(" and "),
+  ]);
+  assert.deepEqual(seen, [
+    ["host-a>host-b/tcp/8080", ROUNDS, "host-switch/a-eth0 and host-switch/b-eth0"],
+    ["host-a>host-c/tcp/81", 1, "host-switch/a-eth0 and host-switch/c-eth0"],
+  ]);
 });
