@@ -4,7 +4,7 @@
  *
  *     stream    message* 0xffffffff 0
  *     message   0xffffffff, metadata size (int32), metadata (flatbuffer), body
- *     metadata  Message { version, header type, header, body length, ... } of format/Message.fbs, where the header
+ *     metadata  Message { version, header type, header, body length, more metadata } of format/Message.fbs, where the header
  *               is Schema, DictionaryBatch or RecordBatch of format/Schema.fbs and format/Message.fbs
  *
  * Source of the layouts: the Arrow columnar format specification, "Serialization and Interprocess Communication".
@@ -18,6 +18,9 @@ const RECORD_BATCH = 3;
 const MOST_FIELDS = 64;
 const MOST_MESSAGES = 64;
 const DEEPEST_FIELD = 4;
+
+/** Types that a batch of ours has, as format/Schema.fbs numbers them: Int, FloatingPoint, Binary, Utf8. */
+const TYPES = new Set([2, 3, 4, 5]);
 
 class Fault extends Error {}
 
@@ -111,6 +114,8 @@ function checkFields(metadata: Metadata, at: number | undefined, depth: number, 
   for (let i = 0; i < count; i++) {
     const field = metadata.follow(first + 4 * i);
     checkText(metadata, metadata.field(field, 0));
+    const kind = metadata.field(field, 2);
+    need(kind !== undefined && TYPES.has(metadata.u8(kind)), "a column's type is none of a batch's");
     const type = metadata.field(field, 3);
     if (type !== undefined) metadata.field(metadata.follow(type), 0);
     const dictionary = metadata.field(field, 4);
@@ -123,6 +128,7 @@ function checkFields(metadata: Metadata, at: number | undefined, depth: number, 
 /** Every buffer lies in the body, and no column claims more values than the body has bits. */
 function checkRecordBatch(metadata: Metadata, table: number, bodyLength: number): void {
   need(metadata.field(table, 3) === undefined, "the body is compressed, which the message around it should be");
+  need(metadata.field(table, 4) === undefined, "a column has buffers of its own choice");
   const length = metadata.field(table, 0);
   need((length === undefined ? 0 : metadata.i64(length)) <= 8 * bodyLength, "it claims more rows than its body holds");
   const nodes = metadata.field(table, 1);
@@ -152,6 +158,7 @@ function checkMessage(metadata: Metadata): number {
   const body = metadata.field(message, 3);
   need(type !== undefined && header !== undefined, "a message has no header");
   const bodyLength = body === undefined ? 0 : metadata.i64(body);
+  checkKeyValues(metadata, metadata.field(message, 4));
   const table = metadata.follow(header);
   switch (metadata.u8(type)) {
     case SCHEMA:
