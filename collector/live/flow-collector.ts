@@ -14,6 +14,7 @@ export interface CollectorSettings {
   readonly buckets?: number; // default 1
   readonly maxFlows?: number;
   readonly timeouts?: FlowTimeouts;
+  readonly mostWaitingFlows?: number; // while sending is slow; then they are given up, and counted
   /** The last run did not end in good order, so what it saw last may be missing. */
   readonly isGapBefore?: boolean;
 }
@@ -32,7 +33,7 @@ export interface CollectorHandlers {
 
 const DEFAULT_SNAPLEN = 512;
 const EXPORT_EVERY_MS = 500;
-/** Flows that may wait while sending is slow, some 40 MiB of them; then they are given up, and counted. */
+/** Some 40 MiB of flows. */
 const MOST_WAITING_FLOWS = 500_000;
 
 /**
@@ -83,7 +84,7 @@ export class FlowCollector {
   #export(): void {
     this.handlers.onTotals(this.totals());
     if (this.#sending !== undefined) {
-      if (this.#meter.pending > MOST_WAITING_FLOWS) this.#giveUp();
+      if (this.#meter.pending > (this.settings.mostWaitingFlows ?? MOST_WAITING_FLOWS)) this.#giveUp();
       return;
     }
     this.#collect(false);

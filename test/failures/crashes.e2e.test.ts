@@ -38,6 +38,12 @@ test(`${KILLS} crashes of collectors, analyzer and broker: each flow is stored o
       new CaptureSender({ name, folder, seed: SEED + i, ...LOAD, args: [...kafka, "--spool-size", SPOOL, "--json"] }),
   );
   const sending = Promise.all(senders.map((sender) => sender.run()));
+  context.after(async () => {
+    for (const sender of senders) {
+      sender.end();
+      await sender.kill(Promise.resolve());
+    }
+  });
   const analyzerArgs = ["analyzer", ...kafka, "--store", store, "--listen", "127.0.0.1:0"];
   let analyzer = new PortolanProcess(analyzerArgs);
   const startAnalyzer = () => {
