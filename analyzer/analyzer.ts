@@ -1,16 +1,14 @@
 import type { ConversationKey, ConversationWindow } from "../model/conversation.js";
 import type { FlowBatch } from "../model/flow-batch.js";
 import type { Graph, GraphLevel } from "../model/graph.js";
-import { formatInventory } from "../model/inventory-format.js";
 import type { SensorHeartbeat } from "../model/sensor-heartbeat.js";
 import type { Inventory } from "../model/workload.js";
 import type { Keyring } from "../policy/trust/keyring.js";
 import type { DenialsSince, TrailPoint } from "./alerts/denial-sightings.js";
 import type { AcceptedDenial } from "./audit/accepted-denials.js";
 import type { AuditFigures } from "./audit/audit-figures.js";
-import { type AuditReport, auditReport } from "./audit/audit-report.js";
+import type { AuditReport } from "./audit/audit-report.js";
 import type { AuditDocument } from "./audit/audit-trail.js";
-import { approvalOf } from "./audit/policy-approvals.js";
 import { discover } from "./discovery/discover.js";
 import type { EdgeDetail, ExplorerSource, SensorStatus, TimelineSlice, TimeSpan } from "./explorer.js";
 import { buildGraph, edgeNaming } from "./graph/build-graph.js";
@@ -143,6 +141,11 @@ export class Analyzer implements ExplorerSource {
 
   /** What was enforced in the span, by the time of receipt, and what it rests on. */
   async audit(span: Required<TimeSpan>): Promise<{ readonly report: AuditReport; readonly figures: AuditFigures }> {
+    // Signatures and their schemas are loaded where somebody asks about enforcement.
+    const [{ approvalOf }, { auditReport }] = await Promise.all([
+      import("./audit/policy-approvals.js"),
+      import("./audit/audit-report.js"),
+    ]);
     const figures = await this.store.audit(span);
     const { accepted, keyring } = this.decisions;
     const [approvals, graph, sensors, gaps] = await Promise.all([
@@ -168,6 +171,8 @@ export class Analyzer implements ExplorerSource {
 
   /** Puts an inventory in force for what comes and for what is stored. @throws {StoreError} */
   async setInventory(inventory: Inventory): Promise<void> {
+    if (inventory === this.currentInventory) return;
+    const { formatInventory } = await import("../model/inventory-format.js");
     if (formatInventory(inventory) === formatInventory(this.currentInventory)) return;
     await this.buffer.flush();
     await this.store.reattribute(inventory);

@@ -1,5 +1,4 @@
 import type { AddressTimeline } from "../../model/identity-index.js";
-import { formatInventory } from "../../model/inventory-format.js";
 import { HOUR_US } from "../../model/time-window.js";
 import type { Inventory } from "../../model/workload.js";
 import type { Database } from "./database.js";
@@ -30,6 +29,7 @@ export async function reattribute(
   inventory: Inventory,
   scope: "changed" | "all" = "changed",
 ): Promise<Reattribution> {
+  const { formatInventory } = await import("../../model/inventory-format.js");
   const { connection, addresses } = database;
   const before = scope === "all" ? [] : addresses.texts.map((_, at) => database.identityIndex.timeline(at));
   database.useInventory(inventory);

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import type { DuckDBConnection, DuckDBValue, DuckDBInstance as Instance } from "@duckdb/node-api";
 import { parseAddress } from "../../model/address.js";
 import { AddressTimelines, IdentityIndex, identityKey } from "../../model/identity-index.js";
-import { parseInventory } from "../../model/inventory-file.js";
 import { HOUR_US } from "../../model/time-window.js";
 import { EMPTY_INVENTORY, type Inventory } from "../../model/workload.js";
 import { AddressNumbers } from "./address-numbers.js";
@@ -41,6 +40,12 @@ const REMEMBERED_NAMES = 200_000;
 
 /** Dictionaries that were read again give out their numbers anew, so every reading has a number of its own. */
 let nextEpoch = 1;
+
+/** A new store has no inventory, and is open sooner without what reads one. */
+async function readInventory(text: string): Promise<Inventory> {
+  const { parseInventory } = await import("../../model/inventory-file.js");
+  return parseInventory(text, "stored inventory");
+}
 
 /** The open database with its dictionaries in memory. One caller at a time: the worker runs its requests in order. */
 export class Database {
@@ -165,9 +170,7 @@ export class Database {
       await dictionary.load(this.connection);
     }
     const [inventory] = await this.rows("SELECT text FROM inventories ORDER BY version DESC LIMIT 1");
-    this.inventory =
-      inventory === undefined ? EMPTY_INVENTORY : parseInventory(String(inventory[0]), "stored inventory");
-    this.useInventory(this.inventory);
+    this.useInventory(inventory === undefined ? EMPTY_INVENTORY : await readInventory(String(inventory[0])));
     this.ledger = new BatchLedger();
     await readLedger(this.connection, this.ledger, this.collectors);
     this.positions = new LogPositions();

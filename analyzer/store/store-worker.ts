@@ -2,7 +2,6 @@ import { parentPort, workerData } from "node:worker_threads";
 import { append } from "./append.js";
 import { reattribute } from "./attribution.js";
 import { auditOf } from "./audit-query.js";
-import { appendAudit } from "./audit-rows.js";
 import { Database, type DatabaseOptions } from "./database.js";
 import { denialsSince } from "./denial-query.js";
 import type { Dictionary } from "./dictionary.js";
@@ -96,6 +95,7 @@ async function answer(request: StoreRequest): Promise<StoreAnswer> {
       return { kind: "heartbeats", beats: await heartbeatsOf(database) };
     case "keep-audit": {
       const { documents, positions } = request;
+      const { appendAudit } = await import("./audit-rows.js"); // only where enforcers report
       return { kind: "audit-kept", added: await write(now, () => appendAudit(database, documents, positions)) };
     }
     case "audit":
