@@ -11,7 +11,7 @@ export const message = (key: string, text: string, headers: Record<string, strin
 export const textOf = ({ value }: { value: Uint8Array }): string => new TextDecoder().decode(value);
 
 /** Waits for what the test is about to see; a test that never sees it fails with what it saw instead. */
-export async function until(what: string, holds: () => boolean, limitMs = 60_000): Promise<void> {
+export async function until(what: string, holds: () => boolean, limitMs = 180_000): Promise<void> {
   for (const limit = Date.now() + limitMs; !holds(); await wait(5)) {
     if (Date.now() > limit) throw new Error(`Waited in vain: ${what}`);
   }
