@@ -64,7 +64,7 @@ export class Analyzer implements ExplorerSource {
   private constructor(
     private readonly store: Store,
     private currentInventory: Inventory,
-    private readonly decisions: AuditOptions,
+    private decisions: AuditOptions,
   ) {
     this.buffer = new BatchBuffer(
       ({ batches, ...read }) => this.store.append(batches, read),
@@ -178,6 +178,16 @@ export class Analyzer implements ExplorerSource {
     await this.store.reattribute(inventory);
     this.currentInventory = inventory;
     this.publish();
+  }
+
+  /** What people decided since, and whom to trust from now on: reports that were made before say what held then. */
+  setAudit(decisions: AuditOptions): void {
+    this.decisions = decisions;
+    this.publish();
+  }
+
+  acceptedDenials(): readonly AcceptedDenial[] {
+    return this.decisions.accepted;
   }
 
   /** Stores what was taken and frees the database. */

@@ -7,7 +7,7 @@ import { kafkaSettings } from "./kafka-option.js";
 import { alertMetrics } from "./metrics/alert-metrics.js";
 import { analyzerMetrics, caughtUpCondition, storeCondition } from "./metrics/analyzer-metrics.js";
 import { probesOf } from "./metrics/show-probes.js";
-import { readAuditFiles } from "./read-audit-files.js";
+import { followAuditFiles, readAuditFiles } from "./read-audit-files.js";
 import { readInventory } from "./read-inventory.js";
 import { serveExplorer } from "./serve.js";
 import { alertReceivers, startAlerts } from "./start-alerts.js";
@@ -26,7 +26,7 @@ export async function followAsAnalyzer(options: AnalyzerOptions): Promise<void> 
   const analyzer = await Analyzer.open({ path: options.store, inventory, audit });
   let alerts: AlertDesk | undefined;
   try {
-    alerts = startAlerts(receivers, options, analyzer, audit.accepted, say);
+    alerts = startAlerts(receivers, options, analyzer, say);
     const follower = await KafkaFollower.start(settings, analyzer, {
       group: options.group,
       withInventory: inventory === undefined,
@@ -51,10 +51,12 @@ export async function followAsAnalyzer(options: AnalyzerOptions): Promise<void> 
       });
       const unwatch =
         options.inventory === undefined ? () => {} : followInventoryFile(options.inventory, analyzer, say);
+      const unfollow = followAuditFiles(options, analyzer, say);
       say(`explorer: ${server.url} (Ctrl-C or SIGTERM ends it)`);
       await stopped;
       say("ending: storing what is under way");
       unwatch();
+      unfollow();
       await server.close();
     } finally {
       await follower.close();

@@ -53,8 +53,7 @@ export function alertReceivers(options: AlertOptions): AlertReceiver[] {
 export function startAlerts(
   receivers: readonly AlertReceiver[],
   options: AlertOptions & { readonly store: string },
-  source: AlertSource,
-  accepted: readonly AcceptedDenial[],
+  source: AlertSource & { acceptedDenials(): readonly AcceptedDenial[] },
   say: (line: string) => void,
 ): AlertDesk | undefined {
   if (receivers.length === 0) return undefined;
@@ -64,7 +63,7 @@ export function startAlerts(
     folder: options.alertSpool ?? `${options.store}.alerts`,
     perMinute: options.alertRate,
     quietUs: options.alertQuietHours * HOUR_US,
-    accepted: () => accepted,
+    accepted: () => source.acceptedDenials(),
     nowMs: Date.now,
     say,
   });

@@ -54,7 +54,8 @@ export class AlertDesk {
     this.bucket = fullBucket(options.perMinute, performance.now());
     const nowUs = () => options.nowMs() * 1000;
     this.senders = options.receivers.map((receiver) => new AlertSender(spool, receiver, { ...options, nowUs }));
-    this.lookLater();
+    // At once: what comes from now on is news, however soon it comes.
+    this.lookNow();
   }
 
   /** @throws {AlertError} If the spool cannot be used. */
@@ -86,12 +87,14 @@ export class AlertDesk {
     this.spool.close();
   }
 
+  private lookNow(): void {
+    this.looking = this.look().finally(() => this.lookLater());
+  }
+
   private lookLater(): void {
     if (this.stop.signal.aborted) return;
     const { lookEveryMs = LOOK_EVERY_MS } = this.options;
-    this.timer = setTimeout(() => {
-      this.looking = this.look().finally(() => this.lookLater());
-    }, lookEveryMs);
+    this.timer = setTimeout(() => this.lookNow(), lookEveryMs);
     this.timer.unref();
   }
 
