@@ -2,12 +2,12 @@ import type { FlowBatch } from "../../model/flow-batch.js";
 import type { FlowLoss } from "../../model/flow-loss.js";
 import type { AppendReport, Intake, LogPartition, LogPosition, LostMessages } from "../store/intake.js";
 
-/** Rows that make a write worth its cost: a little more than two row groups of DuckDB, which go past the log into the file. */
-export const FLUSH_ROWS = 250_000;
+/** Rows that make a write worth its cost: a little more than a row group of DuckDB, which then goes past the log into the file. */
+export const FLUSH_ROWS = 125_000;
 /** The longest that rows wait for company, in milliseconds; a write that failed is tried again after as long. */
 const FLUSH_AFTER_MS = 1_000;
-/** Rows that may wait while a write is under way; `add` waits beyond. */
-const MAX_WAITING_ROWS = 2 * FLUSH_ROWS;
+/** Rows that may wait while a write is under way; `add` waits beyond. The more they are, the less a row of the next write costs. */
+export const MAX_WAITING_ROWS = 4 * FLUSH_ROWS;
 /** What a delivery counts at least, so that empty ones are bounded as well. */
 const LEAST_ROWS = 16;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { BatchBuffer, type Delivery, FLUSH_ROWS } from "../../../analyzer/ingest/batch-buffer.js";
+import { BatchBuffer, type Delivery, FLUSH_ROWS, MAX_WAITING_ROWS } from "../../../analyzer/ingest/batch-buffer.js";
 import type { Intake } from "../../../analyzer/store/intake.js";
 import { batchOf, originOf } from "../batches.js";
 
@@ -33,9 +33,9 @@ test("add() waits while a write is under way and the next one is full", async ()
     () => {},
   );
   await buffer.add(batch(0, FLUSH_ROWS + 1));
-  await buffer.add(batch(1, FLUSH_ROWS + 1));
+  await buffer.add(batch(1, MAX_WAITING_ROWS - 1));
   let isTaken = false;
-  const third = buffer.add(batch(2, FLUSH_ROWS + 1)).then(() => {
+  const third = buffer.add(batch(2, 1)).then(() => {
     isTaken = true;
   });
   await new Promise(setImmediate);
