@@ -11,7 +11,7 @@ import { EMPTY_INVENTORY } from "../model/workload.js";
 const EDGES = `
   SELECT count(*) FROM (
     SELECT originator, responder, protocol, service, scope_id, count(*), min(start_us), max(end_us),
-      sum(originator_packets), sum(responder_packets), sum(originator_bytes), sum(responder_bytes)
+      sum(originator_packets::DOUBLE), sum(responder_packets::DOUBLE), sum(originator_bytes::DOUBLE), sum(responder_bytes::DOUBLE)
     FROM flows GROUP BY ALL)`;
 
 const [capture, path, extra] = process.argv.slice(2) as [string, string, string | undefined];

@@ -10,8 +10,11 @@ import type { ScopeTable } from "./scope-table.js";
 
 /** Rows of a full batch: large enough that its frame costs nothing, small enough for one message. */
 export const BATCH_ROWS = 1000;
-/** The same where batches stay in the process: the larger they are, the less often an address or a name is told again. */
-export const LARGE_BATCH_ROWS = 16_384;
+/**
+ * The same where batches stay in the process: the larger they are, the less often an address or a name is told again. Eight
+ * of them fill a row group of DuckDB to the last row.
+ */
+export const LARGE_BATCH_ROWS = 15_360;
 
 /** Maps numbers that repeat within a batch to its dictionary, again and again without clearing. */
 class BatchDictionary {

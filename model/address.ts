@@ -66,6 +66,17 @@ export function parseAddress(text: string): IpAddress {
   return address;
 }
 
+/** The address in network order at `at`: 4 bytes of family 4, else 16. */
+export function addressOfBytes(family: number, bytes: Uint8Array, at: number): IpAddress {
+  if (family === 4) {
+    const value = bytes[at]! * 0x1_00_00_00 + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!);
+    return { family: 4, value: BigInt(value) };
+  }
+  let value = 0n;
+  for (let i = at; i < at + 16; i++) value = (value << 8n) | BigInt(bytes[i]!);
+  return { family: 6, value };
+}
+
 function formatIpv4(value: bigint): string {
   const v = Number(value);
   return `${(v >>> 24) & 255}.${(v >>> 16) & 255}.${(v >>> 8) & 255}.${v & 255}`;

@@ -1,4 +1,4 @@
-import { formatAddress } from "./address.js";
+import { addressOfBytes, formatAddress } from "./address.js";
 import type { FlowBatch } from "./flow-batch.js";
 import { EVIDENCE, type FlowRecord, NAME_SOURCES, type ObservedName, OUTCOMES } from "./flow-record.js";
 import { parseScope } from "./flow-scope.js";
@@ -8,11 +8,7 @@ export const NOT_ICMP = 0xffff;
 
 /** Canonical text of entry `index` of a batch's address dictionary. */
 export function addressAt(batch: FlowBatch, index: number): string {
-  const family = batch.addressFamily[index] === 4 ? 4 : 6;
-  const length = family === 4 ? 4 : 16;
-  let value = 0n;
-  for (let i = index * 16; i < index * 16 + length; i++) value = (value << 8n) | BigInt(batch.addressBytes[i]!);
-  return formatAddress({ family, value });
+  return formatAddress(addressOfBytes(batch.addressFamily[index]!, batch.addressBytes, index * 16));
 }
 
 /** The names of row `row`, sorted by source and name. */

@@ -1,5 +1,6 @@
-import { compareAddresses, formatAddress, parseAddress } from "../../model/address.js";
+import { compareAddresses, parseAddress } from "../../model/address.js";
 import type { FlowBatch } from "../../model/flow-batch.js";
+import { addressAt } from "../../model/flow-rows.js";
 import { EMPTY_INVENTORY, type Inventory } from "../../model/workload.js";
 import { classOfAddress } from "../discovery/address-class.js";
 
@@ -10,15 +11,6 @@ const MOST_HOSTS = 120;
 interface Spoken {
   asServer: number;
   asClient: number;
-}
-
-function textOfAddress(batch: FlowBatch, index: number): string {
-  const family = batch.addressFamily[index] === 4 ? 4 : 6;
-  let value = 0n;
-  for (let k = 0; k < (family === 4 ? 4 : 16); k++) {
-    value = (value << 8n) | BigInt(batch.addressBytes[index * 16 + k] as number);
-  }
-  return formatAddress({ family, value });
 }
 
 /**
@@ -38,7 +30,7 @@ export class AddressCensus {
     }
     for (let i = 0; i < asServer.length; i++) {
       if (asServer[i] === 0 && asClient[i] === 0) continue;
-      const text = textOfAddress(batch, i);
+      const text = addressAt(batch, i);
       if (classOfAddress(text) !== "private") continue;
       const known = this.seen.get(text) ?? { asServer: 0, asClient: 0 };
       known.asServer += asServer[i] as number;

@@ -2,8 +2,8 @@ import type { FlowBatch } from "../../model/flow-batch.js";
 import type { FlowLoss } from "../../model/flow-loss.js";
 import type { AppendReport, Intake, LogPartition, LogPosition, LostMessages } from "../store/intake.js";
 
-/** Rows that make a write worth its cost: a little more than a row group of DuckDB, which then goes past the log into the file. */
-export const FLUSH_ROWS = 125_000;
+/** Rows that make a write worth its cost: a row group of DuckDB, which goes past the log into the file. */
+export const FLUSH_ROWS = 122_880;
 /** The longest that rows wait for company, in milliseconds; a write that failed is tried again after as long. */
 const FLUSH_AFTER_MS = 1_000;
 /** Rows that may wait while a write is under way; `add` waits beyond. The more they are, the less a row of the next write costs. */
@@ -119,12 +119,23 @@ export class BatchBuffer {
     return this.writing;
   }
 
+  /**
+   * What the next write takes: all there is, or of more than a row group as few deliveries as fill the groups. What is
+   * over would be a short group of its own, which makes the file longer and is written again when it is closed.
+   */
+  private takeWaiting(): Delivery[] {
+    let missing = Math.floor(this.waitingRows / FLUSH_ROWS) * FLUSH_ROWS;
+    if (missing === 0) return this.waiting.splice(0);
+    let count = 0;
+    for (; missing > 0; count++) missing -= rowsOf(this.waiting[count] as Delivery);
+    return this.waiting.splice(0, count);
+  }
+
   private async writeWaiting(): Promise<void> {
-    const deliveries = this.waiting;
-    const rows = this.waitingRows;
-    this.waiting = [];
-    this.waitingRows = 0;
+    const deliveries = this.takeWaiting();
     if (deliveries.length === 0) return;
+    const rows = deliveries.reduce((sum, delivery) => sum + rowsOf(delivery), 0);
+    this.waitingRows -= rows;
     try {
       const intake = intakeOf(deliveries);
       const report = await this.write(intake);

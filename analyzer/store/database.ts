@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DuckDBConnection, DuckDBValue, DuckDBInstance as Instance } from "@duckdb/node-api";
-import { parseAddress } from "../../model/address.js";
+import { addressOfBytes, formatAddress, parseAddress } from "../../model/address.js";
 import { AddressTimelines, IdentityIndex, identityKey } from "../../model/identity-index.js";
 import { HOUR_US } from "../../model/time-window.js";
 import { EMPTY_INVENTORY, type Inventory } from "../../model/workload.js";
@@ -11,11 +11,11 @@ import { AddressNumbers } from "./address-numbers.js";
 import { BatchLedger } from "./batch-ledger.js";
 import { Dictionary } from "./dictionary.js";
 import { DuckDBInstance } from "./duckdb.js";
-import { addressOfBytes, addressText, type FlowMemory } from "./flow-rows.js";
+import type { FlowMemory } from "./flow-rows.js";
 import { readLedger } from "./ledger-rows.js";
 import { LogPositions } from "./log-positions.js";
 import { NameRows } from "./name-rows.js";
-import { SCHEMA, SCHEMA_VERSION } from "./schema.js";
+import { SCHEMA, SCHEMA_VERSION, UPGRADES } from "./schema.js";
 import { StoreError, storeErrorOf } from "./store-error.js";
 
 export interface DatabaseOptions {
@@ -135,6 +135,17 @@ export class Database {
         `Cannot open store "${path}": it has schema version ${version}, wanted at most ${SCHEMA_VERSION}: update Portolan`,
       );
     }
+    if (version < SCHEMA_VERSION) await this.upgradeFrom(version);
+  }
+
+  /** Makes a file of an earlier Portolan one of this: all of it or nothing. */
+  private async upgradeFrom(version: number): Promise<void> {
+    await this.transaction(async () => {
+      for (let next = version + 1; next <= SCHEMA_VERSION; next++) {
+        for (const statement of UPGRADES.get(next) ?? []) await this.connection.run(statement);
+      }
+      await this.connection.run("UPDATE schema_version SET version = $1", [SCHEMA_VERSION]);
+    });
   }
 
   /** Runs `work` in a transaction, which is rolled back when it fails. */
@@ -216,10 +227,11 @@ export class Database {
   }
 
   private readonly newAddress = (family: number, bytes: Uint8Array, offset: number): number => {
-    const text = addressText(family, bytes, offset);
+    const address = addressOfBytes(family, bytes, offset);
+    const text = formatAddress(address);
     const isNew = !this.addresses.has(text);
     const number = this.addresses.numberOf(text);
-    if (isNew) this.identityIndex.add(this.timelines.of(addressOfBytes(family, bytes, offset)));
+    if (isNew) this.identityIndex.add(this.timelines.of(address));
     return number;
   };
 

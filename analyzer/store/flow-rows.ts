@@ -1,49 +1,50 @@
-import { formatAddress, type IpAddress } from "../../model/address.js";
 import type { FlowBatch } from "../../model/flow-batch.js";
-import { EVIDENCE, OUTCOMES } from "../../model/flow-record.js";
 import { NOT_ICMP } from "../../model/flow-rows.js";
 import type { IdentityIndex } from "../../model/identity-index.js";
 import { HOUR_US, windowStart } from "../../model/time-window.js";
 import { allocateColumn, type ColumnKind, type NumberColumn } from "./columns.js";
+import { goodRows } from "./good-flows.js";
 import type { NameRows } from "./name-rows.js";
+import { hashTuples, isDirected } from "./tuple-hash.js";
 
 /** Columns of the table `flows`, in its order. */
-export const FLOW_KINDS = [
-  "i64",
-  "i64",
-  "u32",
-  "u32",
-  "u64",
-  "u32",
-  "u32",
-  "u32",
-  "u32",
-  "u8",
-  "u16",
-  "u16",
-  "u32",
-  "u8",
-  "u8",
-  "f64",
-  "f64",
-  "f64",
-  "f64",
-  "u32",
-  "u32",
-] as const satisfies readonly ColumnKind[];
+const FLOW_COLUMNS = {
+  startUs: "i64",
+  endUs: "i64",
+  appendNo: "u32",
+  collector: "u32",
+  tuple: "u64",
+  originator: "u32",
+  responder: "u32",
+  originatorIdentity: "u32",
+  responderIdentity: "u32",
+  protocol: "u8",
+  originatorPort: "u16",
+  service: "u16",
+  scope: "u32",
+  outcome: "u8",
+  evidence: "u8",
+  originatorPackets: "u64",
+  responderPackets: "u64",
+  originatorBytes: "u64",
+  responderBytes: "u64",
+  stream: "u32",
+  sequence: "u32",
+} as const satisfies Readonly<Record<string, ColumnKind>>;
 
-/** Places of columns; all but the tuple are alike in a whole batch. */
-const APPEND_NO = 2;
-const COLLECTOR = 3;
-const TUPLE = 4;
-const STREAM = 19;
-const SEQUENCE = 20;
+type FlowColumn = keyof typeof FLOW_COLUMNS;
+const NAMES = Object.keys(FLOW_COLUMNS) as FlowColumn[];
+export const FLOW_KINDS: readonly ColumnKind[] = Object.values(FLOW_COLUMNS);
 
-/** Flows outside of these years are taken for damage: 1990 to 2200. */
-const EARLIEST_US = 631_152_000e6;
-const LATEST_US = 7_258_118_400e6;
-/** A longer record is damage too, and would claim activity in thousands of hours. */
-const LONGEST_US = 31 * 24 * HOUR_US;
+interface ArrayOfKind {
+  u8: Uint8Array;
+  u16: Uint16Array;
+  u32: Uint32Array;
+  i64: Uint32Array;
+  u64: Uint32Array;
+}
+type Columns = { readonly [Name in FlowColumn]: ArrayOfKind[(typeof FLOW_COLUMNS)[Name]] };
+
 /** Longer names are cut: a DNS name has at most 253 characters, and the rest is hostile. */
 const LONGEST_NAME = 253;
 const WORD = 4294967296;
@@ -60,36 +61,6 @@ export interface FlowDictionaries {
   readonly nameRows: NameRows;
 }
 
-function mix(hash: number, value: number): number {
-  let mixed = Math.imul(hash ^ value, 0x9e3779b1);
-  mixed ^= mixed >>> 15;
-  return Math.imul(mixed, 0x85ebca77) ^ (mixed >>> 13);
-}
-
-const utf8 = new TextEncoder();
-
-function hashBytes(bytes: Uint8Array, from: number, length: number): number {
-  let hash = Math.imul(0x811c9dc5 ^ length, 0x01000193);
-  for (let i = from; i < from + length; i++) hash = mix(hash, bytes[i] as number);
-  return hash;
-}
-
-/** Text of an address in a batch's dictionary. */
-export function addressOfBytes(family: number, bytes: Uint8Array, offset: number): IpAddress {
-  let value = 0n;
-  const end = offset + (family === 4 ? 4 : 16);
-  for (let i = offset; i < end; i++) value = (value << 8n) | BigInt(bytes[i] as number);
-  return { family: family === 4 ? 4 : 6, value };
-}
-
-export const addressText = (family: number, bytes: Uint8Array, offset: number): string =>
-  formatAddress(addressOfBytes(family, bytes, offset));
-
-/** ICMP has no ports: its `service` is the request's type, and the two directions are different flows. */
-export function isDirected(protocol: number): boolean {
-  return protocol === 1 || protocol === 58;
-}
-
 export interface AddedRows {
   readonly flows: number;
   readonly malformed: number;
@@ -103,48 +74,14 @@ export interface FlowMemory {
   readonly columns: NumberColumn[];
 }
 
-/** What the indexes of a batch stand for: numbers in our dictionaries, and hashes that are the same in every store. */
-interface BatchTexts {
-  readonly addresses: Uint32Array;
-  readonly addressHashes: Uint32Array;
-  readonly scopes: Uint32Array;
-  readonly scopeHashes: Uint32Array;
-  readonly names: Int32Array; // UNKNOWN_NAME until it is asked for
-}
+const wordsOf = (kind: ColumnKind) => (kind === "i64" || kind === "u64" ? 2 : 1);
 
-/** Whether times, counters and indexes of a row can be. */
-function isGood(batch: FlowBatch, i: number, addresses: number, scopes: number): boolean {
-  const startUs = batch.startUs[i] as number;
-  const endUs = batch.endUs[i] as number;
-  const packetsOut = batch.originatorPackets[i] as number;
-  const packetsBack = batch.responderPackets[i] as number;
-  const bytesOut = batch.originatorBytes[i] as number;
-  const bytesBack = batch.responderBytes[i] as number;
-  return (
-    startUs >= EARLIEST_US &&
-    endUs <= LATEST_US &&
-    endUs >= startUs &&
-    endUs - startUs <= LONGEST_US &&
-    (batch.originatorAddress[i] as number) < addresses &&
-    (batch.responderAddress[i] as number) < addresses &&
-    (batch.scope[i] as number) < scopes &&
-    (batch.outcome[i] as number) < OUTCOMES.length &&
-    (batch.evidence[i] as number) < EVIDENCE.length &&
-    packetsOut >= 0 &&
-    packetsBack >= 0 &&
-    bytesOut >= 0 &&
-    bytesBack >= 0 &&
-    packetsOut + packetsBack + bytesOut + bytesBack <= Number.MAX_SAFE_INTEGER
-  );
-}
-
-function serviceOf(batch: FlowBatch, i: number): number {
-  if (!isDirected(batch.protocol[i] as number)) return batch.responderPort[i] as number;
-  const icmp = batch.icmp[i] as number;
-  return icmp === NOT_ICMP ? 0 : icmp >>> 8;
-}
-
-/** Rows of batches, by column, ready to be copied into DuckDB. */
+/**
+ * Rows of batches, by column, ready to be copied into DuckDB.
+ *
+ * Each column is made by a loop of its own: the compiler makes short loops fast long before it is done with one that does
+ * it all, and what needs no change is copied whole.
+ */
 export class FlowRows {
   rows = 0;
   columns: NumberColumn[];
@@ -170,128 +107,73 @@ export class FlowRows {
   /** Adds the good rows of a batch. A bad one (times, counters or indexes that cannot be) is counted and left out. */
   add(batch: FlowBatch, collector: number, stream: number): AddedRows {
     this.reserve(batch.length);
-    const first = this.rows;
-    const added = this.addGood(batch, this.textsOf(batch));
-    const { sequence } = batch.origin;
-    for (const [column, value] of [
-      [APPEND_NO, this.appendNo],
-      [COLLECTOR, collector],
-      [STREAM, stream],
-      [SEQUENCE, sequence],
-    ] as const) {
-      (this.columns[column] as Uint32Array).fill(value, first, this.rows);
-    }
-    return added;
+    const rows = goodRows(batch);
+    const into = this.columnsFrom(this.rows, rows.length);
+    this.rows += rows.length;
+
+    into.appendNo.fill(this.appendNo);
+    into.collector.fill(collector);
+    into.stream.fill(stream);
+    into.sequence.fill(batch.origin.sequence);
+    copy(into.protocol, batch.protocol, rows);
+    copy(into.originatorPort, batch.originatorPort, rows);
+    copy(into.outcome, batch.outcome, rows);
+    copy(into.evidence, batch.evidence, rows);
+    copyWhole(into.startUs, batch.startUs, rows);
+    copyWhole(into.endUs, batch.endUs, rows);
+    copyWhole(into.originatorPackets, batch.originatorPackets, rows);
+    copyWhole(into.responderPackets, batch.responderPackets, rows);
+    copyWhole(into.originatorBytes, batch.originatorBytes, rows);
+    copyWhole(into.responderBytes, batch.responderBytes, rows);
+    copyServices(into.service, batch, rows);
+    hashTuples(into.tuple, batch, rows, into.service);
+
+    const addresses = this.addressesOf(batch);
+    translate(into.originator, batch.originatorAddress, rows, addresses);
+    translate(into.responder, batch.responderAddress, rows, addresses);
+    const { identityIndex, scopes } = this.dictionaries;
+    identify(into.originatorIdentity, into.originator, batch.startUs, rows, identityIndex);
+    identify(into.responderIdentity, into.responder, batch.startUs, rows, identityIndex);
+    const scopeNumbers = Uint32Array.from(batch.scopes, (scope) => scopes.numberOf(scope));
+    translate(into.scope, batch.scope, rows, scopeNumbers);
+
+    this.addNames(batch, rows, into);
+    const reach = this.addHours(batch, rows);
+    return { flows: rows.length, malformed: batch.length - rows.length, ...reach };
   }
 
-  private textsOf(batch: FlowBatch): BatchTexts {
-    const { dictionaries } = this;
-    const addresses = new Uint32Array(batch.addressFamily.length);
-    const addressHashes = new Uint32Array(addresses.length);
-    for (let i = 0; i < addresses.length; i++) {
-      const family = batch.addressFamily[i] as number;
-      addressHashes[i] = hashBytes(batch.addressBytes, i * 16, family === 4 ? 4 : 16);
-      addresses[i] = dictionaries.addressNumber(family, batch.addressBytes, i * 16);
-    }
-    const scopeHashes = Uint32Array.from(batch.scopes, (scope) => {
-      const bytes = utf8.encode(scope);
-      return hashBytes(bytes, 0, bytes.length);
+  /** The part of each column that `count` rows from `first` on have. */
+  private columnsFrom(first: number, count: number): Columns {
+    const parts = NAMES.map((name, i) => {
+      const words = wordsOf(FLOW_COLUMNS[name]);
+      return [name, this.columns[i]!.subarray(first * words, (first + count) * words)];
     });
-    return {
-      addresses,
-      addressHashes,
-      scopes: Uint32Array.from(batch.scopes, (scope) => dictionaries.scopes.numberOf(scope)),
-      scopeHashes,
-      names: new Int32Array(batch.names.length).fill(UNKNOWN_NAME),
-    };
+    return Object.fromEntries(parts) as Columns;
   }
 
-  private addGood(batch: FlowBatch, texts: BatchTexts): AddedRows {
-    const { identityIndex } = this.dictionaries;
-    const { addresses, scopes } = texts;
-    const [start, end, , , , originators, responders, fromIdentity, toIdentity] = this.columns as Uint32Array[];
-    const [protocols, ports, services, scopeIds, outcomes, evidences] = this.columns.slice(9, 15) as Uint32Array[];
-    const [outPackets, backPackets, outBytes, backBytes] = this.columns.slice(15, 19) as Float64Array[];
-    let fromUs = Number.POSITIVE_INFINITY;
-    let untilUs = Number.NEGATIVE_INFINITY;
-    let n = this.rows;
-    let lastHour = Number.NaN;
-    for (let i = 0; i < batch.length; i++) {
-      if (!isGood(batch, i, addresses.length, scopes.length)) continue;
-      const originator = addresses[batch.originatorAddress[i] as number] as number;
-      const responder = addresses[batch.responderAddress[i] as number] as number;
-      const scope = scopes[batch.scope[i] as number] as number;
-      const protocol = batch.protocol[i] as number;
-      const service = serviceOf(batch, i);
-      const wholeStart = Math.floor(batch.startUs[i] as number);
-      const wholeEnd = Math.floor(batch.endUs[i] as number);
-      (start as Uint32Array)[2 * n] = wholeStart >>> 0;
-      (start as Uint32Array)[2 * n + 1] = Math.floor(wholeStart / WORD);
-      (end as Uint32Array)[2 * n] = wholeEnd >>> 0;
-      (end as Uint32Array)[2 * n + 1] = Math.floor(wholeEnd / WORD);
-      this.writeTuple(n, batch, i, service, texts);
-      (originators as Uint32Array)[n] = originator;
-      (responders as Uint32Array)[n] = responder;
-      (fromIdentity as Uint32Array)[n] = identityIndex.identityAt(originator, wholeStart);
-      (toIdentity as Uint32Array)[n] = identityIndex.identityAt(responder, wholeStart);
-      (protocols as Uint32Array)[n] = protocol;
-      (ports as Uint32Array)[n] = batch.originatorPort[i] as number;
-      (services as Uint32Array)[n] = service;
-      (scopeIds as Uint32Array)[n] = scope;
-      (outcomes as Uint32Array)[n] = batch.outcome[i] as number;
-      (evidences as Uint32Array)[n] = batch.evidence[i] as number;
-      (outPackets as Float64Array)[n] = batch.originatorPackets[i] as number;
-      (backPackets as Float64Array)[n] = batch.responderPackets[i] as number;
-      (outBytes as Float64Array)[n] = batch.originatorBytes[i] as number;
-      (backBytes as Float64Array)[n] = batch.responderBytes[i] as number;
-      n++;
-      if (wholeStart < fromUs) fromUs = wholeStart;
-      if (wholeEnd > untilUs) untilUs = wholeEnd;
-      const hour = windowStart(wholeStart, HOUR_US);
-      if (hour !== lastHour || wholeEnd >= hour + HOUR_US) {
-        for (let reached = hour; reached <= wholeEnd; reached += HOUR_US) this.hours.add(reached);
-        lastHour = hour;
-      }
-      const lastName = batch.nameOffsets[i + 1] as number;
-      for (let k = batch.nameOffsets[i] as number; k < lastName; k++) {
-        const name = this.nameNumber(batch, batch.nameIds[k] as number, texts.names);
+  private addressesOf(batch: FlowBatch): Uint32Array {
+    const { dictionaries } = this;
+    const numbers = new Uint32Array(batch.addressFamily.length);
+    for (let i = 0; i < numbers.length; i++) {
+      numbers[i] = dictionaries.addressNumber(batch.addressFamily[i]!, batch.addressBytes, i * 16);
+    }
+    return numbers;
+  }
+
+  private addNames(batch: FlowBatch, rows: Uint32Array, into: Columns): void {
+    const { nameRows } = this.dictionaries;
+    const { nameOffsets } = batch;
+    const numbers = new Int32Array(batch.names.length).fill(UNKNOWN_NAME);
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
+      for (let k = nameOffsets[row]!; k < nameOffsets[row + 1]!; k++) {
+        const name = this.nameNumber(batch, batch.nameIds[k]!, numbers);
         if (name === NO_NAME) continue;
-        this.dictionaries.nameRows.add(hour, originator, responder, protocol, service, scope, name);
+        const hour = windowStart(batch.startUs[row]!, HOUR_US);
+        const { originator, responder, protocol, service, scope } = into;
+        nameRows.add(hour, originator[i]!, responder[i]!, protocol[i]!, service[i]!, scope[i]!, name);
       }
     }
-    const flows = n - this.rows;
-    this.rows = n;
-    const malformed = batch.length - flows;
-    return { flows, malformed, fromUs: flows > 0 ? fromUs : Number.NaN, untilUs: flows > 0 ? untilUs : Number.NaN };
-  }
-
-  /**
-   * Both directions of one five-tuple hash alike, so that observers who disagree about the originator still meet. The hash
-   * is made of what the numbers stand for, so that it is the same in every store.
-   */
-  private writeTuple(n: number, batch: FlowBatch, i: number, service: number, texts: BatchTexts): void {
-    const tuple = this.columns[TUPLE] as Uint32Array;
-    const protocol = batch.protocol[i] as number;
-    const port = batch.originatorPort[i] as number;
-    const originator = texts.addressHashes[batch.originatorAddress[i] as number] as number;
-    const responder = texts.addressHashes[batch.responderAddress[i] as number] as number;
-    const isForward = isDirected(protocol) || originator < responder || (originator === responder && port <= service);
-    const low = isForward ? originator : responder;
-    const high = isForward ? responder : originator;
-    const portsWord = isForward ? (port << 16) | service : (service << 16) | port;
-    const seed = mix(protocol, texts.scopeHashes[batch.scope[i] as number] as number);
-    tuple[2 * n] = mix(mix(mix(seed ^ 0x2545f491, low), high), portsWord);
-    tuple[2 * n + 1] = mix(mix(mix(seed ^ 0x1b873593, high), portsWord), low);
-  }
-
-  /** How many rows from `firstRow` on start before `timeUs`. */
-  countBefore(firstRow: number, timeUs: number): number {
-    const starts = this.columns[0] as Uint32Array;
-    let count = 0;
-    for (let n = firstRow; n < this.rows; n++) {
-      if ((starts[2 * n + 1] as number) * WORD + (starts[2 * n] as number) < timeUs) count++;
-    }
-    return count;
   }
 
   /** Number of a name of the batch; `known` holds those that were asked for before. */
@@ -305,13 +187,83 @@ export class FlowRows {
     return found;
   }
 
+  /** Notes the hours that the rows reach into. */
+  private addHours(batch: FlowBatch, rows: Uint32Array): { readonly fromUs: number; readonly untilUs: number } {
+    if (rows.length === 0) return { fromUs: Number.NaN, untilUs: Number.NaN };
+    let fromUs = Number.POSITIVE_INFINITY;
+    let untilUs = Number.NEGATIVE_INFINITY;
+    let lastHour = Number.NaN;
+    for (let i = 0; i < rows.length; i++) {
+      const startUs = Math.floor(batch.startUs[rows[i]!]!);
+      const endUs = Math.floor(batch.endUs[rows[i]!]!);
+      if (startUs < fromUs) fromUs = startUs;
+      if (endUs > untilUs) untilUs = endUs;
+      const hour = windowStart(startUs, HOUR_US);
+      if (hour === lastHour && endUs < hour + HOUR_US) continue;
+      for (let reached = hour; reached <= endUs; reached += HOUR_US) this.hours.add(reached);
+      lastHour = hour;
+    }
+    return { fromUs, untilUs };
+  }
+
+  /** How many rows from `firstRow` on start before `timeUs`. */
+  countBefore(firstRow: number, timeUs: number): number {
+    const { startUs } = this.columnsFrom(firstRow, this.rows - firstRow);
+    let count = 0;
+    for (let i = 0; i < startUs.length; i += 2) {
+      if (startUs[i + 1]! * WORD + startUs[i]! < timeUs) count++;
+    }
+    return count;
+  }
+
   private reserve(more: number): void {
     if (this.rows + more <= this.capacity) return;
     this.capacity = Math.max(this.rows + more, this.capacity * 2);
     this.columns = FLOW_KINDS.map((kind, i) => {
       const grown = allocateColumn(kind, this.capacity);
-      grown.set(this.columns[i] as Uint32Array);
+      grown.set(this.columns[i]!);
       return grown;
     });
   }
+}
+
+/*
+ * Row i of `into` is row rows[i] of `from`.
+ */
+
+function copy<Column extends Uint8Array | Uint16Array>(into: Column, from: Column, rows: Uint32Array): void {
+  if (rows.length === from.length) into.set(from);
+  else for (let i = 0; i < rows.length; i++) into[i] = from[rows[i]!]!;
+}
+
+/** Whole numbers from 0 to below 2 ** 53, rounded down, as two words. */
+function copyWhole(into: Uint32Array, from: Float64Array, rows: Uint32Array): void {
+  for (let i = 0; i < rows.length; i++) {
+    const value = from[rows[i]!]!;
+    const high = Math.floor(value / WORD);
+    into[2 * i] = value - high * WORD;
+    into[2 * i + 1] = high;
+  }
+}
+
+function translate(into: Uint32Array, from: Uint32Array, rows: Uint32Array, numbers: Uint32Array): void {
+  for (let i = 0; i < rows.length; i++) into[i] = numbers[from[rows[i]!]!]!;
+}
+
+function copyServices(into: Uint16Array, { protocol, responderPort, icmp }: FlowBatch, rows: Uint32Array): void {
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    if (!isDirected(protocol[row]!)) into[i] = responderPort[row]!;
+    else into[i] = icmp[row] === NOT_ICMP ? 0 : icmp[row]! >>> 8;
+  }
+}
+
+function identify(
+  into: Uint32Array,
+  addresses: Uint32Array,
+  startUs: Float64Array,
+  rows: Uint32Array,
+  index: IdentityIndex,
+): void {
+  for (let i = 0; i < rows.length; i++) into[i] = index.identityAt(addresses[i]!, Math.floor(startUs[rows[i]!]!));
 }

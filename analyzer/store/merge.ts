@@ -9,6 +9,7 @@ import type { Dictionary, DictionaryTable } from "./dictionary.js";
 import { heartbeatsOf, writeHeartbeats } from "./heartbeats.js";
 import { writeAnnounced, writeLedger } from "./ledger-rows.js";
 import { StoreError, storeErrorOf } from "./store-error.js";
+import { USUAL_THREADS } from "./usual-threads.js";
 
 export interface MergeOptions {
   readonly out: string; // a new file
@@ -25,7 +26,7 @@ export interface MergeReport {
   readonly collectors: number;
 }
 
-const DEFAULTS = { memoryLimitMb: 1024, threads: 2, maxFlows: Number.MAX_SAFE_INTEGER };
+const DEFAULTS = { memoryLimitMb: 1024, threads: USUAL_THREADS, maxFlows: Number.MAX_SAFE_INTEGER };
 
 /** What is told of a store by its dictionaries and its ledger; the rows are copied by the database itself. */
 interface Source {

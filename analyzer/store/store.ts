@@ -19,12 +19,13 @@ import type { AppendReport, Intake, LogPartition, LogPosition } from "./intake.j
 import { packBatches } from "./packed-batches.js";
 import { StoreError } from "./store-error.js";
 import type { StoreAnswer, StoreReply, StoreRequest } from "./store-protocol.js";
+import { USUAL_THREADS } from "./usual-threads.js";
 
 export interface StoreOptions {
   /** Database file, created when it is not there; ":memory:" keeps nothing. */
   readonly path: string;
   readonly memoryLimitMb?: number; // 1024 unless given
-  readonly threads?: number; // 2 unless given
+  readonly threads?: number; // unless given 2, or 1 where the process has one core
   /** Flow records that are kept for samples, merging and minute windows; beyond, the oldest hours keep only their windows. 5 million unless given. */
   readonly maxFlows?: number;
 }
@@ -76,7 +77,7 @@ export class Store {
 
   /** @throws {StoreError} When the file is in use, of a newer version, no store, or cannot be opened. */
   static async open(options: StoreOptions): Promise<Store> {
-    const { path, memoryLimitMb = 1024, threads = 2, maxFlows = 5_000_000 } = options;
+    const { path, memoryLimitMb = 1024, threads = USUAL_THREADS, maxFlows = 5_000_000 } = options;
     const lock = path === ":memory:" ? undefined : lockName(path);
     if (lock !== undefined && openPaths.has(lock)) {
       throw new StoreError("in-use", `Cannot open store "${path}": wanted a file that this process has not opened yet`);

@@ -86,10 +86,10 @@ export const EPISODES = `
       ${DIRECTION} AS direction,
       CASE WHEN is_forward THEN originator_identity ELSE responder_identity END AS low_identity,
       CASE WHEN is_forward THEN responder_identity ELSE originator_identity END AS high_identity,
-      CASE WHEN is_forward THEN originator_packets ELSE responder_packets END AS low_packets,
-      CASE WHEN is_forward THEN responder_packets ELSE originator_packets END AS high_packets,
-      CASE WHEN is_forward THEN originator_bytes ELSE responder_bytes END AS low_bytes,
-      CASE WHEN is_forward THEN responder_bytes ELSE originator_bytes END AS high_bytes
+      (CASE WHEN is_forward THEN originator_packets ELSE responder_packets END)::DOUBLE AS low_packets,
+      (CASE WHEN is_forward THEN responder_packets ELSE originator_packets END)::DOUBLE AS high_packets,
+      (CASE WHEN is_forward THEN originator_bytes ELSE responder_bytes END)::DOUBLE AS low_bytes,
+      (CASE WHEN is_forward THEN responder_bytes ELSE originator_bytes END)::DOUBLE AS high_bytes
     FROM record
   ), ordered AS (
     SELECT *,
@@ -142,8 +142,8 @@ function sources(widthUs: number): string {
       SELECT start_us AS at_us, end_us, originator_port AS client_port, ${OWN},
         (outcome = ${ANSWERED})::DOUBLE AS answered, (outcome = ${REFUSED})::DOUBLE AS refused,
         (outcome NOT IN (${ANSWERED}, ${REFUSED}, ${MIDSTREAM}))::DOUBLE AS unanswered, (outcome = ${MIDSTREAM})::DOUBLE AS midstream,
-        originator_packets AS client_packets, responder_packets AS server_packets,
-        originator_bytes AS client_bytes, responder_bytes AS server_bytes,
+        originator_packets::DOUBLE AS client_packets, responder_packets::DOUBLE AS server_packets,
+        originator_bytes::DOUBLE AS client_bytes, responder_bytes::DOUBLE AS server_bytes,
         evidence <= ${LAST_CERTAIN} AS is_certain, collector AS observer_low, collector AS observer_high, collector AS seen_by
       FROM flows WHERE ${LONE}
     ),

@@ -1,4 +1,4 @@
-import { formatAddress } from "../../model/address.js";
+import { addressOfBytes, formatAddress } from "../../model/address.js";
 import { MAX_NAME_BYTES, wireText } from "./name-search.js";
 
 /*
@@ -125,9 +125,7 @@ function ipv4Text(buffer: Uint8Array, at: number): string {
 }
 
 function ipv6Text(buffer: Uint8Array, at: number): string {
-  let value = 0n;
-  for (let i = 0; i < 16; i++) value = (value << 8n) | BigInt(buffer[at + i] as number);
-  return formatAddress({ family: 6, value });
+  return formatAddress(addressOfBytes(6, buffer, at));
 }
 
 /** Addresses that an HTTPS or SVCB record hints at (RFC 9460, section 2.2): priority:16, target, then key:16, length:16, value. */

@@ -52,6 +52,31 @@ test("add() waits while a write is under way and the next one is full", async ()
   await closed;
 });
 
+test("a write takes no more than fills row groups, and what is over is written with what comes after", async () => {
+  const eighth = FLUSH_ROWS / 8;
+  const gates: (() => void)[] = [];
+  const writes: number[] = [];
+  const buffer = new BatchBuffer(
+    (intake) => {
+      writes.push(intake.batches.reduce((sum, { length }) => sum + length, 0));
+      return new Promise((resolve) => gates.push(() => resolve(report(intake))));
+    },
+    () => {},
+  );
+  for (let sequence = 0; sequence < 8 + 19; sequence++) await buffer.add(batch(sequence, eighth));
+  assert.deepEqual(writes, [FLUSH_ROWS]);
+  gates.shift()?.();
+  await new Promise(setImmediate);
+  assert.deepEqual(writes, [FLUSH_ROWS, 2 * FLUSH_ROWS]);
+  const closed = buffer.close();
+  while (writes.length < 3 || gates.length > 0) {
+    gates.shift()?.();
+    await new Promise(setImmediate);
+  }
+  await closed;
+  assert.deepEqual(writes, [FLUSH_ROWS, 2 * FLUSH_ROWS, 3 * eighth]);
+});
+
 test("a write that failed is tried again before anything new is taken, and nothing is lost or doubled", async () => {
   let isFull = true;
   const written: number[] = [];

@@ -159,7 +159,7 @@ test("open() refuses a file of a newer version, another database and what is no 
     instance.closeSync();
     const versionError = await failureOf(Store.open({ path: newer }));
     assert.equal(versionError.code, "newer-version");
-    assert.match(versionError.message, /newer\.duckdb": it has schema version 99, wanted at most 1/);
+    assert.match(versionError.message, /newer\.duckdb": it has schema version 99, wanted at most 2/);
 
     const foreign = join(folder, "foreign.duckdb");
     const other = await DuckDBInstance.create(foreign);
@@ -176,6 +176,42 @@ test("open() refuses a file of a newer version, another database and what is no 
     const nowhere = join(folder, "no", "such", "folder.duckdb");
     assert.equal((await failureOf(Store.open({ path: nowhere }))).code, "io");
     assert.equal(existsSync(join(folder, "no")), false);
+  }));
+
+test("a file of the first version is made one of this, and answers as it did", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "first.duckdb");
+    const many = 2 ** 33 + 1;
+    const batch = batchOf(originOf("a", 0), [{ packets: [3, many], bytes: [180, many * 1000] }, { fromPort: 40_001 }]);
+    const before = await Store.open({ path });
+    await before.append([batch]);
+    const answer = await sorted(before);
+    await before.close();
+    const instance = await DuckDBInstance.create(path);
+    const connection = await instance.connect();
+    for (const column of ["originator_packets", "responder_packets", "originator_bytes", "responder_bytes"])
+      await connection.run(`ALTER TABLE flows ALTER COLUMN ${column} TYPE DOUBLE`);
+    await connection.run("UPDATE schema_version SET version = 1");
+    connection.closeSync();
+    instance.closeSync();
+
+    const store = await Store.open({ path });
+    assert.deepEqual(await sorted(store), answer);
+    await store.append([batchOf(originOf("b", 0), [{ startUs: T0 + HOUR_US, packets: [many, 1] }])]);
+    await store.close();
+    const again = await Store.open({ path });
+    const { windows } = await again.conversations({ fromUs: T0 + HOUR_US }, "hour");
+    assert.deepEqual(
+      windows.map(({ clientPackets, serverPackets }) => [clientPackets, serverPackets]),
+      [[many, 1]],
+    );
+    await again.close();
+    const reader = await DuckDBInstance.create(path, { access_mode: "READ_ONLY" });
+    const asked = await reader.connect();
+    const version = "SELECT version, (SELECT any_value(typeof(responder_bytes)) FROM flows) FROM schema_version";
+    assert.deepEqual((await asked.runAndReadAll(version)).getRowsJS(), [[2, "UBIGINT"]]);
+    asked.closeSync();
+    reader.closeSync();
   }));
 
 test("a store that is closed says so", async () => {
