@@ -2,9 +2,10 @@ import { createRequire } from "node:module";
 import type * as Api from "@duckdb/node-api";
 import type Bindings from "@duckdb/node-bindings";
 
-// By `require`: to import names from its 120 CommonJS files, Node reads each of them twice, a quarter of a second of every start.
+// By `require`, as Node reads a CommonJS file twice to import names from it, and in one file, which scripts/compile.mjs makes
+// of the package: its 120 took a quarter of a second of every start.
 const require = createRequire(import.meta.url);
-const api = require("@duckdb/node-api") as typeof Api;
+const api = require("./duckdb-api.cjs") as typeof Api;
 
 /** The calls below the API, which copy memory rather than values. */
 export const bindings = require("@duckdb/node-bindings") as typeof Bindings;
