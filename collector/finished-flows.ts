@@ -21,7 +21,7 @@ export class FinishedFlows {
   }
 
   push(from: Int32Array, at: number, detail: number, laterPart: number, names: number): void {
-    if ((this.length + 1) * ROW_WORDS > this.words.length) this.grow();
+    if ((this.length + 1) * ROW_WORDS > this.words.length) this.reserve(this.length);
     const { words } = this;
     const to = this.length * ROW_WORDS;
     for (let i = 0; i < SLOT_WORDS; i++) words[to + i] = from[at + i]!;
@@ -30,8 +30,11 @@ export class FinishedFlows {
     this.length++;
   }
 
-  private grow(): void {
-    const words = new Int32Array(this.words.length * 2);
+  /** Makes room for `more` rows behind those that are there. */
+  reserve(more: number): void {
+    const wanted = (this.length + more) * ROW_WORDS;
+    if (wanted <= this.words.length) return;
+    const words = new Int32Array(wanted);
     words.set(this.words);
     this.words = words;
     this.doubles = new Float64Array(words.buffer);

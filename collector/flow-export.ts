@@ -18,18 +18,10 @@ export const LARGE_BATCH_ROWS = 15_360;
 
 /** Maps numbers that repeat within a batch to its dictionary, again and again without clearing. */
 class BatchDictionary {
-  readonly entries: Int32Array;
+  private entries = new Int32Array(1024);
   length = 0;
-  private readonly index: Int32Array;
-  private readonly stamps: Int32Array; // the batch that an index place was written for
+  private places = new Int32Array(this.entries.length * 4); // pairs (the batch that it was written for, entry)
   private stamp = 0;
-
-  /** @param limit how many distinct numbers a batch has at most */
-  constructor(limit: number) {
-    this.entries = new Int32Array(limit);
-    this.index = new Int32Array(2 ** Math.ceil(Math.log2(limit * 4)));
-    this.stamps = new Int32Array(this.index.length);
-  }
 
   begin(): void {
     this.length = 0;
@@ -42,26 +34,38 @@ class BatchDictionary {
   }
 
   indexOf(value: number): number {
-    const { index, stamps, entries, stamp } = this;
-    const mask = index.length - 1;
-    const h = Math.imul(value, 0x9e3779b1);
-    for (let i = (h ^ (h >>> 15)) & mask; ; i = (i + 1) & mask) {
-      if (stamps[i] !== stamp) {
-        stamps[i] = stamp;
-        index[i] = this.length;
+    const { places, entries, stamp } = this;
+    const mask = places.length - 2;
+    const hash = Math.imul(value, 0x9e3779b1);
+    for (let at = ((hash ^ (hash >>> 15)) << 1) & mask; ; at = (at + 2) & mask) {
+      if (places[at] !== stamp) {
+        if (this.length === entries.length) return this.grow(value);
+        places[at] = stamp;
+        places[at + 1] = this.length;
         entries[this.length] = value;
         return this.length++;
       }
-      if (entries[index[i]!] === value) return index[i]!;
+      const entry = places[at + 1]!;
+      if (entries[entry] === value) return entry;
     }
+  }
+
+  /** Takes `value` in with room for twice as many. */
+  private grow(value: number): number {
+    const known = this.entries;
+    this.entries = new Int32Array(known.length * 2);
+    this.places = new Int32Array(known.length * 8);
+    this.length = 0;
+    for (const entry of known) this.indexOf(entry);
+    return this.indexOf(value);
   }
 }
 
 /** Turns finished flows into batches, numbering them per bucket. */
 export class FlowExporter {
   private readonly sequences: number[];
-  private readonly addresses4: BatchDictionary;
-  private readonly addresses6: BatchDictionary;
+  private readonly addresses4 = new BatchDictionary();
+  private readonly addresses6 = new BatchDictionary();
   private readonly endA = new Uint8Array(16);
   private readonly endB = new Uint8Array(16);
 
@@ -72,8 +76,6 @@ export class FlowExporter {
     private readonly batchRows: number = BATCH_ROWS,
   ) {
     this.sequences = Array<number>(buckets).fill(0);
-    this.addresses4 = new BatchDictionary(batchRows * 2);
-    this.addresses6 = new BatchDictionary(batchRows * 2);
   }
 
   /**

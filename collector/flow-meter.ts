@@ -102,14 +102,9 @@ export class FlowMeter implements FlowSink {
     this.wireBytes += wireLength;
     if (timeUs < this.fromUs) this.fromUs = timeUs;
     if (timeUs > this.untilUs) this.untilUs = timeUs;
-    if (this.table.isFull) this.table.makeRoom(timeUs);
-    if (this.addresses.size > MAX_ADDRESSES || this.scopes.size > MAX_SCOPES) this.isOverfull = true;
-    if (this.names.lists.size > MAX_NAME_LISTS) this.isOverfull = true;
     this.packet.begin(bytes, start, capturedLength, wireLength, timeUs);
     dissect(this.packet, layer, this);
   }
-
-  private isOverfull = false;
 
   /** Finished flows that wait for `export`. */
   get pending(): number {
@@ -118,7 +113,9 @@ export class FlowMeter implements FlowSink {
 
   /** Whether `exportAll` is due now, to keep memory bounded. */
   get mustFlush(): boolean {
-    return this.isOverfull;
+    return (
+      this.addresses.size > MAX_ADDRESSES || this.scopes.size > MAX_SCOPES || this.names.lists.size > MAX_NAME_LISTS
+    );
   }
 
   observe(packet: Packet): void {
@@ -220,7 +217,6 @@ export class FlowMeter implements FlowSink {
     this.addresses.clear();
     this.scopes.clear();
     this.names.clear();
-    this.isOverfull = false;
   }
 
   totals(): MeterTotals {

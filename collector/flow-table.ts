@@ -86,8 +86,12 @@ export class FlowTable {
   private details = new Int32Array(INITIAL_SLOTS);
   private isLaterPart = new Uint8Array(INITIAL_SLOTS); // 1 when an earlier part of the flow has been told
   private names = new Int32Array(INITIAL_SLOTS); // list of names, see NameLists
-  // Pairs (slot + 1, hash), 0 is free. The hash beside it spares a visit to the slots that only share the place.
-  private index = new Int32Array(INITIAL_SLOTS * 4);
+  /**
+   * Where the slots of hashes are: slot + 1 in the lower bits, the hash's upper bits above, which spare a visit to nearly
+   * all slots that only share the place. 0 is free.
+   */
+  private index = new Int32Array(INITIAL_SLOTS * 2);
+  private slotMask = INITIAL_SLOTS * 2 - 1;
   private free = new Int32Array(INITIAL_SLOTS);
   private freeCount = 0;
   private used = 0; // slots ever taken
@@ -128,12 +132,13 @@ export class FlowTable {
   }
 
   private search(hash: number, low: number, high: number, ports: number, meta: number): number {
-    const { words, index } = this;
-    const mask = index.length - 2;
-    for (let i = (hash << 1) & mask; ; i = (i + 2) & mask) {
-      const slot = index[i]! - 1;
-      if (slot < 0) return NO_SLOT;
-      if (index[i + 1] !== hash) continue;
+    const { words, index, slotMask } = this;
+    const mask = index.length - 1;
+    for (let i = hash & mask; ; i = (i + 1) & mask) {
+      const entry = index[i]!;
+      if (entry === 0) return NO_SLOT;
+      if (((entry ^ hash) & ~slotMask) !== 0) continue;
+      const slot = (entry & slotMask) - 1;
       const at = slot * SLOT_WORDS;
       if (
         words[at + ADDRESS_LOW] === low &&
@@ -158,6 +163,7 @@ export class FlowTable {
     let slot = this.search(hash, low, high, ports, meta);
     this.isNew = false;
     if (slot === NO_SLOT) {
+      if (this.isFull) this.makeRoom(timeUs);
       slot = this.take(hash, low, high, ports, meta);
       this.begin(slot, packet, isFromHigh);
     } else {
@@ -263,11 +269,10 @@ export class FlowTable {
 
   private enterIndex(slot: number, hash: number): void {
     const { index } = this;
-    const mask = index.length - 2;
-    let i = (hash << 1) & mask;
-    while (index[i] !== 0) i = (i + 2) & mask;
-    index[i] = slot + 1;
-    index[i + 1] = hash;
+    const mask = index.length - 1;
+    let i = hash & mask;
+    while (index[i] !== 0) i = (i + 1) & mask;
+    index[i] = (hash & ~this.slotMask) | (slot + 1);
   }
 
   private begin(slot: number, packet: Packet, isFromHigh: boolean): void {
@@ -343,16 +348,15 @@ export class FlowTable {
 
   private remove(slot: number): void {
     this.end(slot);
-    const { index } = this;
-    const mask = index.length - 2;
-    let hole = (this.hashOf(slot) << 1) & mask;
-    while (index[hole] !== slot + 1) hole = (hole + 2) & mask;
+    const { index, slotMask } = this;
+    const mask = index.length - 1;
+    let hole = this.hashOf(slot) & mask;
+    while ((index[hole]! & slotMask) !== slot + 1) hole = (hole + 1) & mask;
     // Backward shift: whoever sits past the hole and may stand in it moves up, so that no search ends too soon.
-    for (let i = (hole + 2) & mask; index[i] !== 0; i = (i + 2) & mask) {
-      const home = (index[i + 1]! << 1) & mask;
+    for (let i = (hole + 1) & mask; index[i] !== 0; i = (i + 1) & mask) {
+      const home = this.hashOf((index[i]! & slotMask) - 1) & mask;
       if (((i - home) & mask) >= ((i - hole) & mask)) {
         index[hole] = index[i]!;
-        index[hole + 1] = index[i + 1]!;
         hole = i;
       }
     }
@@ -380,19 +384,17 @@ export class FlowTable {
     const free = new Int32Array(slots);
     free.set(this.free);
     this.free = free;
-    const before = this.index;
-    this.index = new Int32Array(slots * 4);
-    for (let i = 0; i < before.length; i += 2) {
-      if (before[i] !== 0) this.enterIndex(before[i]! - 1, before[i + 1]!);
-    }
+    this.index = new Int32Array(slots * 2);
+    this.slotMask = slots * 2 - 1;
+    for (let slot = 0; slot < this.used; slot++) if (!this.isFree(slot)) this.enterIndex(slot, this.hashOf(slot));
   }
 
   private isFree(slot: number): boolean {
     return this.words[slot * SLOT_WORDS + META] === -1;
   }
 
-  /** Whether the next new flow would need a larger table or is not allowed: time for `makeRoom`. */
-  get isFull(): boolean {
+  /** Whether the next new flow would need a larger table or is not allowed. */
+  private get isFull(): boolean {
     return this.freeCount === 0 && (this.used >= this.details.length || this.used >= this.maxFlows);
   }
 
@@ -400,7 +402,7 @@ export class FlowTable {
    * Ends the flows that are over at `nowUs`. When that frees little, the table grows, and at its limit those flows that
    * were silent longest are ended too: at least an eighth.
    */
-  makeRoom(nowUs: number): void {
+  private makeRoom(nowUs: number): void {
     this.sweep(nowUs);
     if (this.freeCount >= this.used >> 2) return;
     if (this.used < this.maxFlows) {
@@ -431,6 +433,7 @@ export class FlowTable {
 
   /** Ends all flows. */
   endAll(): void {
+    this.finished.reserve(this.size);
     for (let slot = 0; slot < this.used; slot++) if (!this.isFree(slot)) this.end(slot);
     this.index.fill(0);
     this.used = 0;
