@@ -24,6 +24,12 @@ const UDP = 17;
 
 const MAX_TEXTS = 16_384;
 
+/** The state of a flow one more payload of which was looked at. */
+function countLook(state: number): number {
+  const looked = ((state & LOOKED_MASK) >> LOOKED_SHIFT) + 1;
+  return looked >= NAMED_WITHIN_PACKETS ? state | LOOKED_MASK : (state & ~LOOKED_MASK) | (looked << LOOKED_SHIFT);
+}
+
 /**
  * Gives flows the names of their responders: what a flow's own first payloads say, and what DNS answers had told its
  * originator before it began.
@@ -72,20 +78,31 @@ export class FlowNames {
       return;
     }
     const isHigh = (state & ORIGINATOR_IS_HIGH) !== 0;
+    const isFromOriginator = isFromHigh === isHigh;
     const ports = words[at + PORTS]!;
     const originatorPort = isHigh ? ports & 0xffff : ports >>> 16;
     const responderPort = isHigh ? ports >>> 16 : ports & 0xffff;
+    const isDns = isDnsPort(originatorPort, responderPort);
+    const length = packet.payloadEnd - payloadAt;
+    if (
+      protocol === TCP &&
+      !isDns &&
+      !(isFromOriginator && this.observer.mayBeRequest(slot, packet.bytes, payloadAt, length))
+    ) {
+      words[at + STATE] = countLook(state);
+      return;
+    }
     const sequence = (packet.tcpFlags & SYN) !== 0 ? (packet.sequence + 1) | 0 : packet.sequence;
     const sighting = this.observer.observe(
       slot,
       protocol,
       originatorPort,
       responderPort,
-      isFromHigh === isHigh,
+      isFromOriginator,
       sequence >>> 0,
       packet.bytes,
       payloadAt,
-      packet.payloadEnd - payloadAt,
+      length,
       packet.timeUs,
     );
     if (sighting?.kind === "name") {
@@ -103,10 +120,7 @@ export class FlowNames {
       for (const { name, address, ttlSeconds } of sighting.answers)
         this.learn(meta, client, name, address, ttlSeconds, packet.timeUs);
     }
-    if (isDnsPort(originatorPort, responderPort)) return; // every packet of it may bring answers
-    const looked = ((state & LOOKED_MASK) >> LOOKED_SHIFT) + 1;
-    words[at + STATE] =
-      looked >= NAMED_WITHIN_PACKETS ? state | LOOKED_MASK : (state & ~LOOKED_MASK) | (looked << LOOKED_SHIFT);
+    if (!isDns) words[at + STATE] = countLook(state); // every packet of DNS may bring answers
   }
 
   private learn(

@@ -80,20 +80,20 @@ export const NO_SLOT = -1;
  * `FlowTimeouts` of silence. Whether that silence is noticed by the next packet or by a sweep makes no difference.
  */
 export class FlowTable {
-  words = new Int32Array(INITIAL_SLOTS * SLOT_WORDS);
-  doubles = new Float64Array(this.words.buffer);
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
   /** Of TCP the opening sequence number, of ICMP the type and code, of the originator's first packet. */
-  private details = new Int32Array(INITIAL_SLOTS);
-  private isLaterPart = new Uint8Array(INITIAL_SLOTS); // 1 when an earlier part of the flow has been told
-  private names = new Int32Array(INITIAL_SLOTS); // list of names, see NameLists
+  private readonly details: Int32Array;
+  private readonly isLaterPart: Uint8Array; // 1 when an earlier part of the flow has been told
+  private readonly names: Int32Array; // list of names, see NameLists
   /**
-   * Where the slots of hashes are: slot + 1 in the lower bits, the hash's upper bits above, which spare a visit to nearly
-   * all slots that only share the place. 0 is free.
+   * Where the slots of hashes are, at the place that the hash's lower bits name or behind it: slot + 1 in as many lower
+   * bits, the hash's upper bits above, which spare a visit to nearly all slots that only share the place. 0 is free.
    */
   private index = new Int32Array(INITIAL_SLOTS * 2);
-  private slotMask = INITIAL_SLOTS * 2 - 1;
-  private free = new Int32Array(INITIAL_SLOTS);
+  private readonly free: Int32Array;
   private freeCount = 0;
+  private slots = INITIAL_SLOTS; // that may be taken before it is time to sweep
   private used = 0; // slots ever taken
   /** Flows now in the table. */
   size = 0;
@@ -110,6 +110,14 @@ export class FlowTable {
     /** Told of each slot that is about to be given to another flow. */
     private readonly onEnd: (slot: number) => void,
   ) {
+    // Memory that is not touched costs nothing: the system gives it page by page, and nothing is copied when the table grows.
+    const most = Math.max(maxFlows, INITIAL_SLOTS);
+    this.words = new Int32Array(most * SLOT_WORDS);
+    this.doubles = new Float64Array(this.words.buffer);
+    this.details = new Int32Array(most);
+    this.isLaterPart = new Uint8Array(most);
+    this.names = new Int32Array(most);
+    this.free = new Int32Array(most);
     this.shortestUs = Math.min(timeouts.openUs, timeouts.closedUs, timeouts.connectionlessUs, REOPENED_US);
   }
 
@@ -132,13 +140,13 @@ export class FlowTable {
   }
 
   private search(hash: number, low: number, high: number, ports: number, meta: number): number {
-    const { words, index, slotMask } = this;
+    const { words, index } = this;
     const mask = index.length - 1;
     for (let i = hash & mask; ; i = (i + 1) & mask) {
       const entry = index[i]!;
       if (entry === 0) return NO_SLOT;
-      if (((entry ^ hash) & ~slotMask) !== 0) continue;
-      const slot = (entry & slotMask) - 1;
+      if (((entry ^ hash) & ~mask) !== 0) continue;
+      const slot = (entry & mask) - 1;
       const at = slot * SLOT_WORDS;
       if (
         words[at + ADDRESS_LOW] === low &&
@@ -253,7 +261,6 @@ export class FlowTable {
     let slot: number;
     if (this.freeCount > 0) slot = this.free[--this.freeCount]!;
     else {
-      if (this.used === this.details.length) this.grow();
       slot = this.used++;
     }
     const { words } = this;
@@ -272,7 +279,7 @@ export class FlowTable {
     const mask = index.length - 1;
     let i = hash & mask;
     while (index[i] !== 0) i = (i + 1) & mask;
-    index[i] = (hash & ~this.slotMask) | (slot + 1);
+    index[i] = (hash & ~mask) | (slot + 1);
   }
 
   private begin(slot: number, packet: Packet, isFromHigh: boolean): void {
@@ -348,13 +355,13 @@ export class FlowTable {
 
   private remove(slot: number): void {
     this.end(slot);
-    const { index, slotMask } = this;
+    const { index } = this;
     const mask = index.length - 1;
     let hole = this.hashOf(slot) & mask;
-    while ((index[hole]! & slotMask) !== slot + 1) hole = (hole + 1) & mask;
+    while ((index[hole]! & mask) !== slot + 1) hole = (hole + 1) & mask;
     // Backward shift: whoever sits past the hole and may stand in it moves up, so that no search ends too soon.
     for (let i = (hole + 1) & mask; index[i] !== 0; i = (i + 1) & mask) {
-      const home = this.hashOf((index[i]! & slotMask) - 1) & mask;
+      const home = this.hashOf((index[i]! & mask) - 1) & mask;
       if (((i - home) & mask) >= ((i - hole) & mask)) {
         index[hole] = index[i]!;
         hole = i;
@@ -367,25 +374,8 @@ export class FlowTable {
   }
 
   private grow(): void {
-    const slots = this.details.length * 2;
-    const words = new Int32Array(slots * SLOT_WORDS);
-    words.set(this.words);
-    this.words = words;
-    this.doubles = new Float64Array(words.buffer);
-    const details = new Int32Array(slots);
-    details.set(this.details);
-    this.details = details;
-    const isLaterPart = new Uint8Array(slots);
-    isLaterPart.set(this.isLaterPart);
-    this.isLaterPart = isLaterPart;
-    const names = new Int32Array(slots);
-    names.set(this.names);
-    this.names = names;
-    const free = new Int32Array(slots);
-    free.set(this.free);
-    this.free = free;
-    this.index = new Int32Array(slots * 2);
-    this.slotMask = slots * 2 - 1;
+    this.slots *= 2;
+    this.index = new Int32Array(this.slots * 2);
     for (let slot = 0; slot < this.used; slot++) if (!this.isFree(slot)) this.enterIndex(slot, this.hashOf(slot));
   }
 
@@ -395,7 +385,7 @@ export class FlowTable {
 
   /** Whether the next new flow would need a larger table or is not allowed. */
   private get isFull(): boolean {
-    return this.freeCount === 0 && (this.used >= this.details.length || this.used >= this.maxFlows);
+    return this.freeCount === 0 && (this.used >= this.slots || this.used >= this.maxFlows);
   }
 
   /**
@@ -406,7 +396,7 @@ export class FlowTable {
     this.sweep(nowUs);
     if (this.freeCount >= this.used >> 2) return;
     if (this.used < this.maxFlows) {
-      if (this.used === this.details.length) this.grow();
+      if (this.used === this.slots) this.grow();
       return;
     }
     const ends: number[] = [];

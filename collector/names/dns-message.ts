@@ -1,5 +1,6 @@
 import { addressOfBytes, formatAddress } from "../../model/address.js";
 import { MAX_NAME_BYTES, wireText } from "./name-search.js";
+import { TextCache } from "./text-cache.js";
 
 /*
  * RFC 1035, section 4.1; mDNS (RFC 6762) and LLMNR (RFC 4795) share the layout.
@@ -91,11 +92,12 @@ class Cursor {
     let text = "";
     while (at < end) {
       const length = buffer[at] as number;
-      if (length === 0) {
-        this.position = after < 0 ? at + 1 : after;
-        return text === "" ? "." : text;
-      }
-      if (length >= 0xc0) {
+      if (length === 0 || length >= 0xc0) {
+        if (at > runStart) text += (text === "" ? "" : ".") + RUN_TEXTS.of(buffer, runStart, at);
+        if (length === 0) {
+          this.position = after < 0 ? at + 1 : after;
+          return text === "" ? "." : text;
+        }
         if (at + 2 > end || ++hops > MAX_POINTER_HOPS) break;
         const target = this.start + (((length & 0x3f) << 8) | (buffer[at + 1] as number));
         if (target >= runStart || target < this.start + HEADER_BYTES) break;
@@ -106,8 +108,6 @@ class Cursor {
       }
       wireBytes += length + 1;
       if (length > 63 || wireBytes > MAX_NAME_BYTES || at + 1 + length > end) break;
-      if (text !== "") text += ".";
-      text += labelText(buffer, at + 1, at + 1 + length);
       at += 1 + length;
     }
     this.isFaulty = true;
@@ -115,18 +115,33 @@ class Cursor {
   }
 }
 
+/** Texts of runs of labels, with the length bytes before each. */
+const RUN_TEXTS = new TextCache(
+  (buffer, start, end) => {
+    let text = "";
+    for (let at = start; at < end; at += 1 + (buffer[at] as number)) {
+      if (at > start) text += ".";
+      text += labelText(buffer, at + 1, at + 1 + (buffer[at] as number));
+    }
+    return text;
+  },
+  1024,
+  64,
+);
+
 function labelText(buffer: Uint8Array, start: number, end: number): string {
   const text = wireText(buffer, start, end);
   return text.includes(".") ? text.replaceAll(".", "\\.") : text;
 }
 
-function ipv4Text(buffer: Uint8Array, at: number): string {
-  return `${buffer[at]}.${buffer[at + 1]}.${buffer[at + 2]}.${buffer[at + 3]}`;
-}
+const ADDRESS_TEXTS = new TextCache(
+  (buffer, start, end) => formatAddress(addressOfBytes(end - start === 4 ? 4 : 6, buffer, start)),
+  4096,
+  16,
+);
 
-function ipv6Text(buffer: Uint8Array, at: number): string {
-  return formatAddress(addressOfBytes(6, buffer, at));
-}
+const ipv4Text = (buffer: Uint8Array, at: number) => ADDRESS_TEXTS.of(buffer, at, at + 4);
+const ipv6Text = (buffer: Uint8Array, at: number) => ADDRESS_TEXTS.of(buffer, at, at + 16);
 
 /** Addresses that an HTTPS or SVCB record hints at (RFC 9460, section 2.2): priority:16, target, then key:16, length:16, value. */
 function readHints(cursor: Cursor, owner: string, ttlSeconds: number, answers: DnsAnswer[]): void {

@@ -152,6 +152,13 @@ export class NameCache {
       servers.set(server, told);
     }
     const { answers } = told;
+    const [only] = answers;
+    if (answers.length === 1 && only?.name.name === name) {
+      prolong(only, atUs, untilUs);
+      told.fromUs = only.fromUs;
+      told.untilUs = only.untilUs;
+      return;
+    }
     const at = answers.findIndex((answer) => answer.name.name === name);
     const known = answers[at];
     if (known === undefined) {
@@ -159,9 +166,7 @@ export class NameCache {
       if (answers.length > this.#limits.maxNamesPerPair) answers.shift();
       told.list = this.lists.idOf(sorted(answers.map((answer) => answer.name)));
     } else {
-      // An answer within the last one's validity prolongs it; after a hole a new validity begins.
-      known.fromUs = atUs <= known.untilUs ? Math.min(known.fromUs, atUs) : atUs;
-      known.untilUs = Math.max(known.untilUs, untilUs);
+      prolong(known, atUs, untilUs);
       if (at < answers.length - 1) answers.push(...answers.splice(at, 1));
     }
     told.fromUs = Number.NEGATIVE_INFINITY;
@@ -179,14 +184,22 @@ export class NameCache {
   lookup(client: number, server: number, atUs: number): number {
     const told = this.#younger.servers.get(server) ?? this.#older.servers.get(server);
     if (told === undefined) return NO_NAMES; // what nobody was told, the client was not told either
+    const isKnown = atUs >= told.fromUs && atUs <= told.untilUs;
+    if (isKnown && told.answers.length === 1) return told.list; // nor what is not told of this server
     const own = this.#younger.pairs.listAt(client, server, atUs);
     if (own !== NO_NAMES) return own;
     const earlier = this.#older.pairs.listAt(client, server, atUs);
     if (earlier !== NO_NAMES) return earlier;
-    if (atUs >= told.fromUs && atUs <= told.untilUs) return told.list;
+    if (isKnown) return told.list;
     const valid = told.answers.filter(({ fromUs, untilUs }) => atUs >= fromUs && atUs <= untilUs);
     return this.lists.idOf(sorted(valid.map(({ name }) => name)));
   }
+}
+
+/** An answer within the last one's validity prolongs it; after a hole a new validity begins. */
+function prolong(answer: Answer, atUs: number, untilUs: number): void {
+  answer.fromUs = atUs <= answer.untilUs ? Math.min(answer.fromUs, atUs) : atUs;
+  answer.untilUs = Math.max(answer.untilUs, untilUs);
 }
 
 function sorted(names: readonly ObservedName[]): readonly ObservedName[] {

@@ -79,6 +79,11 @@ export class PayloadObserver {
     this.#scratch = new Uint8Array(slotBytes);
   }
 
+  /** Whether a TCP payload of an originator begins a request that may name the server, or goes on with one. Quick. */
+  mayBeRequest(flow: number, buffer: Uint8Array, offset: number, length: number): boolean {
+    return this.#starts.has(flow) || isTlsStart(buffer, offset, length) || isHttpStart(buffer, offset, length);
+  }
+
   /**
    * Looks at one transport payload in buffer[offset, offset + length), which must lie within the buffer.
    * @param flow a whole number from 0 on

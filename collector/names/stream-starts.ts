@@ -29,6 +29,11 @@ export class StreamStarts {
     return this.#slotOfKey.size === 0 ? NONE : (this.#slotOfKey.get(key) ?? NONE);
   }
 
+  /** Whether a stream is open. */
+  has(key: number): boolean {
+    return this.#slotOfKey.size > 0 && this.#slotOfKey.has(key);
+  }
+
   /** Opens an empty stream; `base` is kept for the caller, e.g. the sequence number of the first byte. */
   open(key: number, base: number): number {
     this.close(key);
