@@ -6,7 +6,7 @@ import { WordInterner } from "../model/word-interner.js";
  * address is a number given here.
  */
 export class AddressTable {
-  private readonly interner = new WordInterner(4, 4096);
+  private readonly interner = new WordInterner(4);
 
   get size(): number {
     return this.interner.size;

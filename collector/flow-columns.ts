@@ -1,3 +1,4 @@
+import type { FlowBatch } from "../model/flow-batch.js";
 import { NAME_SOURCES } from "../model/flow-record.js";
 import { NOT_ICMP } from "../model/flow-rows.js";
 import { DETAIL, type FinishedFlows, NAMES_AND_PART, ROW_DOUBLES, ROW_WORDS } from "./finished-flows.js";
@@ -26,139 +27,192 @@ import type { ScopeTable } from "./scope-table.js";
 /*
  * The columns of a batch, from the rows of finished flows that go into it.
  *
- * One pass for each kind of column: the compiler makes short loops fast long before it is done with one that does it all,
- * and half a million flows are over by then.
+ * One short loop for each column, and one function for all columns that are made alike: the compiler is done with them
+ * long before it is done with one loop that does it all, and half a million flows are over by then.
  */
 
-/** A name as rows of a batch have it: its number in the batch's dictionary, and its place in NAME_SOURCES. */
-interface BatchName {
-  readonly id: number;
-  readonly source: number;
+/** Of each row the side that is the originator: 1 for the upper one. */
+export function sidesOf(rows: Uint32Array, { words }: FinishedFlows): Uint8Array {
+  const sides = new Uint8Array(rows.length);
+  for (let row = 0; row < rows.length; row++) {
+    sides[row] = (words[rows[row]! * ROW_WORDS + STATE]! & ORIGINATOR_IS_HIGH) === 0 ? 0 : 1;
+  }
+  return sides;
 }
 
-export function portColumns(rows: Uint32Array, { words }: FinishedFlows) {
-  const protocol = new Uint8Array(rows.length);
-  const originatorPort = new Uint16Array(rows.length);
-  const responderPort = new Uint16Array(rows.length);
-  const icmp = new Uint16Array(rows.length);
+/** Counters of one end: word `low` where it is the lower side, which it is for rows with `sides` 0, else word `high`. */
+function packetsOf(rows: Uint32Array, words: Int32Array, sides: Uint8Array, low: number, high: number): Float64Array {
+  const column = new Float64Array(rows.length);
   for (let row = 0; row < rows.length; row++) {
+    column[row] = words[rows[row]! * ROW_WORDS + (sides[row] === 0 ? low : high)]! >>> 0;
+  }
+  return column;
+}
+
+/** The same of doubles. */
+function doublesOf(rows: Uint32Array, doubles: Float64Array, sides: Uint8Array, low: number, high: number) {
+  const column = new Float64Array(rows.length);
+  for (let row = 0; row < rows.length; row++) {
+    column[row] = doubles[rows[row]! * ROW_DOUBLES + (sides[row] === 0 ? low : high)]!;
+  }
+  return column;
+}
+
+export function counterColumns(rows: Uint32Array, { words, doubles }: FinishedFlows, sides: Uint8Array) {
+  return {
+    originatorPackets: packetsOf(rows, words, sides, PACKETS_LOW, PACKETS_HIGH),
+    responderPackets: packetsOf(rows, words, sides, PACKETS_HIGH, PACKETS_LOW),
+    originatorBytes: doublesOf(rows, doubles, sides, BYTES_LOW_F64, BYTES_HIGH_F64),
+    responderBytes: doublesOf(rows, doubles, sides, BYTES_HIGH_F64, BYTES_LOW_F64),
+    startUs: doublesOf(rows, doubles, sides, START_F64, START_F64),
+    endUs: doublesOf(rows, doubles, sides, END_F64, END_F64),
+  };
+}
+
+/** Ports of the ends that are the upper side for rows with `sides` equal to `upper`. */
+function portsOf(rows: Uint32Array, words: Int32Array, sides: Uint8Array, upper: number): Uint16Array {
+  const column = new Uint16Array(rows.length);
+  for (let row = 0; row < rows.length; row++) {
+    const ports = words[rows[row]! * ROW_WORDS + PORTS]!;
+    column[row] = sides[row] === upper ? ports : ports >>> 16;
+  }
+  return column;
+}
+
+export function portColumns(rows: Uint32Array, { words }: FinishedFlows, sides: Uint8Array) {
+  const protocol = new Uint8Array(rows.length);
+  for (let row = 0; row < rows.length; row++) protocol[row] = words[rows[row]! * ROW_WORDS + META]!;
+  const originatorPort = portsOf(rows, words, sides, 1);
+  const responderPort = portsOf(rows, words, sides, 0);
+  const icmp = new Uint16Array(rows.length).fill(NOT_ICMP);
+  for (let row = 0; row < rows.length; row++) {
+    if (protocol[row] !== 1 && protocol[row] !== 58) continue;
     const at = rows[row]! * ROW_WORDS;
-    const meta = words[at + META]!;
-    const kind = meta & 255;
-    const family = (meta & FAMILY6) === 0 ? 4 : 6;
-    protocol[row] = kind;
-    if (isIcmp(kind, family)) {
-      const seen = words[at + DETAIL]!;
-      const exchange = icmpExchange(family, seen >>> 8);
-      icmp[row] = exchange === undefined ? seen : (exchange.type << 8) | (seen & 255);
-      continue;
-    }
-    const isHigh = (words[at + STATE]! & ORIGINATOR_IS_HIGH) !== 0;
-    const ports = words[at + PORTS]!;
-    icmp[row] = NOT_ICMP;
-    originatorPort[row] = isHigh ? ports & 0xffff : ports >>> 16;
-    responderPort[row] = isHigh ? ports >>> 16 : ports & 0xffff;
+    const family = (words[at + META]! & FAMILY6) === 0 ? 4 : 6;
+    if (!isIcmp(protocol[row]!, family)) continue;
+    originatorPort[row] = 0;
+    responderPort[row] = 0;
+    const seen = words[at + DETAIL]!;
+    const exchange = icmpExchange(family, seen >>> 8);
+    icmp[row] = exchange === undefined ? seen : (exchange.type << 8) | (seen & 255);
   }
   return { protocol, originatorPort, responderPort, icmp };
 }
 
-export function counterColumns(rows: Uint32Array, { words, doubles }: FinishedFlows) {
-  const originatorPackets = new Float64Array(rows.length);
-  const responderPackets = new Float64Array(rows.length);
-  const originatorBytes = new Float64Array(rows.length);
-  const responderBytes = new Float64Array(rows.length);
-  const startUs = new Float64Array(rows.length);
-  const endUs = new Float64Array(rows.length);
+/** TCP flags of the ends that are the upper side for rows with `sides` equal to `upper`. */
+function flagsOf(rows: Uint32Array, words: Int32Array, sides: Uint8Array, upper: number): Uint8Array {
+  const column = new Uint8Array(rows.length);
   for (let row = 0; row < rows.length; row++) {
-    const at = rows[row]! * ROW_WORDS;
-    const at64 = rows[row]! * ROW_DOUBLES;
-    const isHigh = (words[at + STATE]! & ORIGINATOR_IS_HIGH) !== 0;
-    originatorPackets[row] = words[at + (isHigh ? PACKETS_HIGH : PACKETS_LOW)]! >>> 0;
-    responderPackets[row] = words[at + (isHigh ? PACKETS_LOW : PACKETS_HIGH)]! >>> 0;
-    originatorBytes[row] = doubles[at64 + (isHigh ? BYTES_HIGH_F64 : BYTES_LOW_F64)]!;
-    responderBytes[row] = doubles[at64 + (isHigh ? BYTES_LOW_F64 : BYTES_HIGH_F64)]!;
-    startUs[row] = doubles[at64 + START_F64]!;
-    endUs[row] = doubles[at64 + END_F64]!;
+    const state = words[rows[row]! * ROW_WORDS + STATE]!;
+    column[row] = sides[row] === upper ? state >> 8 : state;
   }
-  return { originatorPackets, responderPackets, originatorBytes, responderBytes, startUs, endUs };
+  return column;
 }
 
-export function verdictColumns(rows: Uint32Array, { words }: FinishedFlows) {
-  const originatorTcpFlags = new Uint8Array(rows.length);
-  const responderTcpFlags = new Uint8Array(rows.length);
+/** @param told the columns made so far: protocol and packets of both ends */
+export function verdictColumns(
+  rows: Uint32Array,
+  { words }: FinishedFlows,
+  sides: Uint8Array,
+  told: Pick<FlowBatch, "protocol" | "originatorPackets" | "responderPackets">,
+) {
+  const { protocol, originatorPackets, responderPackets } = told;
   const outcome = new Uint8Array(rows.length);
   const evidence = new Uint8Array(rows.length);
   for (let row = 0; row < rows.length; row++) {
     const at = rows[row]! * ROW_WORDS;
     const state = words[at + STATE]!;
-    const isHigh = (state & ORIGINATOR_IS_HIGH) !== 0;
-    originatorTcpFlags[row] = isHigh ? state >> 8 : state;
-    responderTcpFlags[row] = isHigh ? state : state >> 8;
     evidence[row] = (state & EVIDENCE_MASK) >> EVIDENCE_SHIFT;
-    if ((words[at + NAMES_AND_PART]! & 1) !== 0) {
-      outcome[row] = MIDSTREAM; // the opening was told with the first part
-      continue;
-    }
-    const sent = words[at + (isHigh ? PACKETS_HIGH : PACKETS_LOW)]! >>> 0;
-    const answered = words[at + (isHigh ? PACKETS_LOW : PACKETS_HIGH)]! >>> 0;
-    outcome[row] = outcomeOf(words[at + META]! & 255, state, sent, answered);
+    // The opening of a later part was told with the first.
+    const isLaterPart = (words[at + NAMES_AND_PART]! & 1) !== 0;
+    outcome[row] = isLaterPart
+      ? MIDSTREAM
+      : outcomeOf(protocol[row]!, state, originatorPackets[row]!, responderPackets[row]!);
   }
-  return { originatorTcpFlags, responderTcpFlags, outcome, evidence };
+  return {
+    originatorTcpFlags: flagsOf(rows, words, sides, 1),
+    responderTcpFlags: flagsOf(rows, words, sides, 0),
+    outcome,
+    evidence,
+  };
 }
 
-export function scopeColumns(rows: Uint32Array, { words }: FinishedFlows, scopes: ScopeTable) {
+export function scopeColumns(rows: Uint32Array, { words }: FinishedFlows, sides: Uint8Array, scopes: ScopeTable) {
   const depth = new Uint8Array(rows.length);
   const scope = new Uint32Array(rows.length);
   const scopeIndex = new Map<string, number>();
-  const scopeOfChain = new Map<number, number>(); // by chain and reversal, so that a text is made once
+  const told = new Map<number, number>(); // by chain and reversal, so that a text is made once
+  let lastKey = -1;
+  let lastScope = 0;
+  let lastDepth = 0;
   for (let row = 0; row < rows.length; row++) {
     const at = rows[row]! * ROW_WORDS;
-    const state = words[at + STATE]!;
     const chain = words[at + SCOPE]!;
-    depth[row] = scopes.depth(chain);
     // The chain is as the first packet's sender saw it; it is turned round when that was the responder.
-    const isReversed = ((state & FIRST_FROM_HIGH) !== 0) !== ((state & ORIGINATOR_IS_HIGH) !== 0);
-    const chainKey = chain * 2 + (isReversed ? 1 : 0);
-    let scopeId = scopeOfChain.get(chainKey);
-    if (scopeId === undefined) {
-      scopeId = indexIn(scopeIndex, scopes.text(chain, isReversed));
-      scopeOfChain.set(chainKey, scopeId);
+    const isReversed = (words[at + STATE]! & FIRST_FROM_HIGH) === 0 ? sides[row] : 1 - sides[row]!;
+    const key = chain * 2 + isReversed!;
+    if (key !== lastKey) {
+      let known = told.get(key);
+      if (known === undefined) {
+        known = indexIn(scopeIndex, scopes.text(chain, isReversed === 1));
+        told.set(key, known);
+      }
+      lastKey = key;
+      lastScope = known;
+      lastDepth = scopes.depth(chain);
     }
-    scope[row] = scopeId;
+    depth[row] = lastDepth;
+    scope[row] = lastScope;
   }
   return { depth, scope, scopes: [...scopeIndex.keys()] };
 }
 
-export function nameColumns(rows: Uint32Array, { words }: FinishedFlows, names: NameLists) {
-  const nameOffsets = new Uint32Array(rows.length + 1);
-  const nameIds: number[] = [];
-  const nameSources: number[] = [];
-  const nameIndex = new Map<string, number>();
-  const namesOfList = new Map<number, readonly BatchName[]>(); // flows of one server share a list
-  for (let row = 0; row < rows.length; row++) {
-    nameOffsets[row] = nameIds.length;
-    const list = words[rows[row]! * ROW_WORDS + NAMES_AND_PART]! >>> 1;
-    if (list === NO_NAMES) continue;
-    let told = namesOfList.get(list);
-    if (told === undefined) {
-      told = names.at(list).map(({ name, source }) => ({
-        id: indexIn(nameIndex, name),
-        source: NAME_SOURCES.indexOf(source),
-      }));
-      namesOfList.set(list, told);
+/** Names as the rows of a batch have them, list by list: flows of one server share a list. */
+class ToldLists {
+  readonly ids: number[] = []; // numbers in the batch's dictionary
+  readonly sources: number[] = []; // places in NAME_SOURCES
+  readonly dictionary = new Map<string, number>();
+  private readonly ends = new Map<number, number>(); // list -> where its names end in `ids`
+
+  constructor(private readonly names: NameLists) {}
+
+  /** Where the names of a list end; they begin `lengthOf` before. */
+  endOf(list: number): number {
+    const known = this.ends.get(list);
+    if (known !== undefined) return known;
+    for (const { name, source } of this.names.at(list)) {
+      this.ids.push(indexIn(this.dictionary, name));
+      this.sources.push(NAME_SOURCES.indexOf(source));
     }
-    for (const { id, source } of told) {
-      nameIds.push(id);
-      nameSources.push(source);
+    this.ends.set(list, this.ids.length);
+    return this.ids.length;
+  }
+
+  lengthOf(list: number): number {
+    return this.names.at(list).length;
+  }
+}
+
+export function nameColumns(rows: Uint32Array, { words }: FinishedFlows, names: NameLists) {
+  const told = new ToldLists(names);
+  const nameOffsets = new Uint32Array(rows.length + 1);
+  for (let row = 0; row < rows.length; row++) {
+    const list = words[rows[row]! * ROW_WORDS + NAMES_AND_PART]! >>> 1;
+    nameOffsets[row + 1] = nameOffsets[row]! + (list === NO_NAMES ? 0 : told.lengthOf(list));
+  }
+  const nameIds = new Uint32Array(nameOffsets[rows.length]!);
+  const nameSources = new Uint8Array(nameIds.length);
+  for (let row = 0; row < rows.length; row++) {
+    const last = nameOffsets[row + 1]!;
+    let to = nameOffsets[row]!;
+    if (to === last) continue;
+    let from = told.endOf(words[rows[row]! * ROW_WORDS + NAMES_AND_PART]! >>> 1) - (last - to);
+    for (; to < last; to++, from++) {
+      nameIds[to] = told.ids[from]!;
+      nameSources[to] = told.sources[from]!;
     }
   }
-  nameOffsets[rows.length] = nameIds.length;
-  return {
-    nameOffsets,
-    nameIds: Uint32Array.from(nameIds),
-    nameSources: Uint8Array.from(nameSources),
-    names: [...nameIndex.keys()],
-  };
+  return { nameOffsets, nameIds, nameSources, names: [...told.dictionary.keys()] };
 }
 
 /** Index of `text` in a dictionary that grows by it. */

@@ -3,8 +3,16 @@ import { FLOW_BATCH_VERSION } from "../model/flow-batch.js";
 import { bucketOfFlow } from "../model/flow-bucket.js";
 import type { AddressTable } from "./address-table.js";
 import { type FinishedFlows, ROW_WORDS } from "./finished-flows.js";
-import { counterColumns, isIcmp, nameColumns, portColumns, scopeColumns, verdictColumns } from "./flow-columns.js";
-import { ADDRESS_HIGH, ADDRESS_LOW, FAMILY6, META, ORIGINATOR_IS_HIGH, PORTS, STATE } from "./flow-slot.js";
+import {
+  counterColumns,
+  isIcmp,
+  nameColumns,
+  portColumns,
+  scopeColumns,
+  sidesOf,
+  verdictColumns,
+} from "./flow-columns.js";
+import { ADDRESS_HIGH, ADDRESS_LOW, FAMILY6, META, PORTS } from "./flow-slot.js";
 import type { NameLists } from "./name-lists.js";
 import type { ScopeTable } from "./scope-table.js";
 
@@ -18,7 +26,7 @@ export const LARGE_BATCH_ROWS = 15_360;
 
 /** Maps numbers that repeat within a batch to its dictionary, again and again without clearing. */
 class BatchDictionary {
-  private entries = new Int32Array(1024);
+  private entries = new Int32Array(64);
   length = 0;
   private places = new Int32Array(this.entries.length * 4); // pairs (the batch that it was written for, entry)
   private stamp = 0;
@@ -141,38 +149,38 @@ export class FlowExporter {
     scopes: ScopeTable,
     names: NameLists,
   ): FlowBatch {
+    const sides = sidesOf(rows, flows);
+    const ports = portColumns(rows, flows, sides);
+    const counters = counterColumns(rows, flows, sides);
     return {
       version: FLOW_BATCH_VERSION,
       origin,
       loss,
       length: rows.length,
-      ...this.addressColumns(rows, flows, addresses),
-      ...portColumns(rows, flows),
-      ...counterColumns(rows, flows),
-      ...verdictColumns(rows, flows),
-      ...scopeColumns(rows, flows, scopes),
+      ...this.addressColumns(rows, flows, sides, addresses),
+      ...ports,
+      ...counters,
+      ...verdictColumns(rows, flows, sides, { ...ports, ...counters }),
+      ...scopeColumns(rows, flows, sides, scopes),
       ...nameColumns(rows, flows, names),
     };
   }
 
-  private addressColumns(rows: Uint32Array, { words }: FinishedFlows, addresses: AddressTable) {
+  private addressColumns(rows: Uint32Array, { words }: FinishedFlows, sides: Uint8Array, addresses: AddressTable) {
     const { addresses4, addresses6 } = this;
     addresses4.begin();
     addresses6.begin();
-    const originatorAddress = new Uint32Array(rows.length);
-    const responderAddress = new Uint32Array(rows.length);
-    for (let row = 0; row < rows.length; row++) {
-      const at = rows[row]! * ROW_WORDS;
-      const dictionary = (words[at + META]! & FAMILY6) === 0 ? addresses4 : addresses6;
-      const low = dictionary.indexOf(words[at + ADDRESS_LOW]!);
-      const high = dictionary.indexOf(words[at + ADDRESS_HIGH]!);
-      const isHigh = (words[at + STATE]! & ORIGINATOR_IS_HIGH) !== 0;
-      originatorAddress[row] = isHigh ? high : low;
-      responderAddress[row] = isHigh ? low : high;
-    }
+    const originatorAddress = this.indexesOf(rows, words, ADDRESS_LOW);
+    const responderAddress = this.indexesOf(rows, words, ADDRESS_HIGH);
     const ipv4Count = addresses4.length;
-    shiftIpv6(originatorAddress, rows, words, ipv4Count);
-    shiftIpv6(responderAddress, rows, words, ipv4Count);
+    for (let row = 0; row < rows.length; row++) {
+      // In the batch's dictionary IPv6 addresses come behind those of IPv4.
+      const shift = (words[rows[row]! * ROW_WORDS + META]! & FAMILY6) === 0 ? 0 : ipv4Count;
+      const low = originatorAddress[row]! + shift;
+      const high = responderAddress[row]! + shift;
+      originatorAddress[row] = sides[row] === 0 ? low : high;
+      responderAddress[row] = sides[row] === 0 ? high : low;
+    }
     const count = ipv4Count + addresses6.length;
     const addressBytes = new Uint8Array(count * 16);
     addresses4.write(addresses, 4, addressBytes, 0);
@@ -180,11 +188,16 @@ export class FlowExporter {
     const addressFamily = new Uint8Array(count).fill(4, 0, ipv4Count).fill(6, ipv4Count);
     return { addressFamily, addressBytes, originatorAddress, responderAddress };
   }
-}
 
-/** In the batch's dictionary IPv6 addresses come behind those of IPv4. */
-function shiftIpv6(column: Uint32Array, rows: Uint32Array, words: Int32Array, ipv4Count: number): void {
-  for (let row = 0; row < rows.length; row++) {
-    if ((words[rows[row]! * ROW_WORDS + META]! & FAMILY6) !== 0) column[row] = column[row]! + ipv4Count;
+  /** The places of one side's addresses in the dictionary of their family. */
+  private indexesOf(rows: Uint32Array, words: Int32Array, side: number): Uint32Array {
+    const { addresses4, addresses6 } = this;
+    const indexes = new Uint32Array(rows.length);
+    for (let row = 0; row < rows.length; row++) {
+      const at = rows[row]! * ROW_WORDS;
+      const dictionary = (words[at + META]! & FAMILY6) === 0 ? addresses4 : addresses6;
+      indexes[row] = dictionary.indexOf(words[at + side]!);
+    }
+    return indexes;
   }
 }

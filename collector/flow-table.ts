@@ -66,7 +66,7 @@ const OVERTAKEN_US = 1_000_000;
 /** A SYN with another sequence number after this much silence opens another connection though none was seen to close. */
 const REOPENED_US = 60_000_000;
 
-const INITIAL_SLOTS = 4096;
+const INITIAL_SLOTS = 256;
 const SAMPLE = 1024;
 
 /** The slot number that means "no flow". */

@@ -64,8 +64,8 @@ export const ROOT_SCOPE = 0;
  * Chains of enclosing hops, each chain one number. A chain also has a `key`: the part of it that tells flows apart.
  */
 export class ScopeTable {
-  private readonly chains = new WordInterner(6, 256);
-  private readonly keys = new WordInterner(3, 256);
+  private readonly chains = new WordInterner(6);
+  private readonly keys = new WordInterner(3);
   private keyOfChain: number[] = [];
 
   constructor(private readonly addresses: AddressTable) {

@@ -11,7 +11,7 @@ export class WordInterner {
 
   constructor(
     readonly width: number,
-    private readonly initialCapacity = 1024, // a power of two
+    private readonly initialCapacity = 16, // a power of two; small, so that growing is not news to the compiler later on
   ) {
     this.key = new Int32Array(width);
     this.words = new Int32Array(width * initialCapacity);

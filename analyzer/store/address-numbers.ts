@@ -6,7 +6,7 @@ import { WordInterner } from "../../model/word-interner.js";
  */
 export class AddressNumbers {
   private readonly interner = new WordInterner(5); // family, four words of the address
-  private numbers = new Uint32Array(1024);
+  private numbers = new Uint32Array(16);
 
   /** The number of the address in the 16 bytes at `offset`; one that is new gets the number that `numberOf` gives it. */
   get(

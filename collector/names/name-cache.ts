@@ -28,8 +28,8 @@ interface Server {
 /** What single clients were told: tens of thousands of pairs, and therefore in typed arrays. */
 class Pairs {
   private readonly keys = new WordInterner(4);
-  private lists = new Int32Array(1024);
-  private times = new Float64Array(2048); // from and until
+  private lists = new Int32Array(16);
+  private times = new Float64Array(32); // from and until
 
   get size(): number {
     return this.keys.size;
