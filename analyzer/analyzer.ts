@@ -9,9 +9,7 @@ import type { AcceptedDenial } from "./audit/accepted-denials.js";
 import type { AuditFigures } from "./audit/audit-figures.js";
 import type { AuditReport } from "./audit/audit-report.js";
 import type { AuditDocument } from "./audit/audit-trail.js";
-import { discover } from "./discovery/discover.js";
 import type { EdgeDetail, ExplorerSource, SensorStatus, TimelineSlice, TimeSpan } from "./explorer.js";
-import { buildGraph, edgeNaming } from "./graph/build-graph.js";
 import { BatchBuffer, type Delivery } from "./ingest/batch-buffer.js";
 import { Heartbeats } from "./ingest/heartbeats.js";
 import { type IntakeFigures, IntakeTotals } from "./ingest/intake-totals.js";
@@ -20,6 +18,8 @@ import { loadSnapshot, type Snapshot } from "./snapshot.js";
 import type { LogPartition, LogPosition } from "./store/intake.js";
 import { Store, type StoreOptions } from "./store/store.js";
 import { timelineOf } from "./timeline.js";
+
+// What makes rules and graphs is loaded when they are asked for: who only stores flows begins sooner without it.
 
 /** Conversations of one edge that samples are looked up for; more would only repeat the picture. */
 const SAMPLED_CONVERSATIONS = 500;
@@ -265,6 +265,7 @@ export class Analyzer implements ExplorerSource {
     this.proposed ??= this.loaded().then(({ conversations, inventory, gaps }) =>
       this.timed(async () => {
         const { windows, samples } = conversations;
+        const { discover } = await import("./discovery/discover.js");
         return discover({ windows, inventory, gaps, samples });
       }),
     );
@@ -279,6 +280,7 @@ export class Analyzer implements ExplorerSource {
     if (known !== undefined) return known;
     const made = Promise.all([this.loaded(), this.proposal()]).then(([{ conversations, inventory }, proposal]) =>
       this.timed(async () => {
+        const { buildGraph } = await import("./graph/build-graph.js");
         return buildGraph({ windows: within(conversations.windows, span), inventory, proposal, level });
       }),
     );
@@ -292,6 +294,7 @@ export class Analyzer implements ExplorerSource {
     const graph = await this.graph(level, span);
     const edge = graph.edges.find(({ id }) => id === edgeId);
     if (edge === undefined) return undefined;
+    const { edgeNaming } = await import("./graph/build-graph.js");
     const nameOf = edgeNaming(inventory, level);
     const windows = within(conversations.windows, span).filter((window) => nameOf(window) === edgeId);
     const keys = new Map<string, ConversationKey>();

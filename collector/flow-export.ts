@@ -19,10 +19,10 @@ import type { ScopeTable } from "./scope-table.js";
 /** Rows of a full batch: large enough that its frame costs nothing, small enough for one message. */
 export const BATCH_ROWS = 1000;
 /**
- * The same where batches stay in the process: the larger they are, the less often an address or a name is told again. Eight
- * of them fill a row group of DuckDB to the last row.
+ * The same where batches stay in the process: the larger they are, the less often an address or a name is told again. So
+ * many fill a row group of DuckDB.
  */
-export const LARGE_BATCH_ROWS = 15_360;
+export const LARGE_BATCH_ROWS = 122_880;
 
 /** Maps numbers that repeat within a batch to its dictionary, again and again without clearing. */
 class BatchDictionary {

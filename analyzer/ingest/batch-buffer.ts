@@ -6,7 +6,7 @@ import type { AppendReport, Intake, LogPartition, LogPosition, LostMessages } fr
 export const FLUSH_ROWS = 122_880;
 /** The longest that rows wait for company, in milliseconds; a write that failed is tried again after as long. */
 const FLUSH_AFTER_MS = 1_000;
-/** Rows that may wait while a write is under way; `add` waits beyond. The more they are, the less a row of the next write costs. */
+/** Rows that may wait while a write is under way; `add` waits beyond. */
 export const MAX_WAITING_ROWS = 4 * FLUSH_ROWS;
 /** What a delivery counts at least, so that empty ones are bounded as well. */
 const LEAST_ROWS = 16;
@@ -120,14 +120,15 @@ export class BatchBuffer {
   }
 
   /**
-   * What the next write takes: all there is, or of more than a row group as few deliveries as fill the groups. What is
-   * over would be a short group of its own, which makes the file longer and is written again when it is closed.
+   * What the next write takes: as few deliveries as fill a row group, or all there are. Several groups at once would take
+   * several times the memory, and rows beyond a group would be a short one of their own, which makes the file longer and is
+   * written again when it is closed.
    */
   private takeWaiting(): Delivery[] {
-    let missing = Math.floor(this.waitingRows / FLUSH_ROWS) * FLUSH_ROWS;
-    if (missing === 0) return this.waiting.splice(0);
     let count = 0;
-    for (; missing > 0; count++) missing -= rowsOf(this.waiting[count] as Delivery);
+    for (let rows = 0; count < this.waiting.length && rows < FLUSH_ROWS; count++) {
+      rows += rowsOf(this.waiting[count] as Delivery);
+    }
     return this.waiting.splice(0, count);
   }
 
