@@ -99,7 +99,11 @@ test("a new edge reaches webhook and syslog once, what is accepted meanwhile doe
   const standing = (port: number) => answer.scopes[0]?.edges.find((edge) => edge.port === port)?.standing;
   assert.deepEqual([standing(23), standing(21), standing(80)], ["accepted", "new", "new"]);
 
-  // Killed and away: what is counted meanwhile is told by the next one, and nothing is told twice.
+  // Killed and away: what is counted meanwhile is told by the next one, and nothing is told twice. We have a message some
+  // time before its sender has noted that.
+  for (const receiver of ["webhook", "syslog"]) {
+    await running.shows(new RegExp(`^portolan_alerts_waiting\\{receiver="${receiver}"\\} 0$`, "m"));
+  }
   await running.kill();
   await report(445);
   await report(80, "denied");

@@ -16,7 +16,8 @@ export interface AnalyzerTotals {
 /** A running `portolan analyzer`. */
 export class AnalyzerProcess {
   private readonly child: ChildProcess;
-  private readonly ended: Promise<unknown[]>;
+  private readonly closed: Promise<unknown>;
+  private isClosed = false; // it has ended, and all it said is read
   private said = "";
   private printed = "";
 
@@ -26,7 +27,9 @@ export class AnalyzerProcess {
     this.child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"] });
     this.child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.said += text));
     this.child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.printed += text));
-    this.ended = once(this.child, "exit");
+    this.closed = once(this.child, "close").then(() => {
+      this.isClosed = true;
+    });
   }
 
   /** Everything said on stderr so far. */
@@ -38,7 +41,7 @@ export class AnalyzerProcess {
     for (;;) {
       const match = pattern.exec(this.said);
       if (match !== null) return match;
-      if (this.child.exitCode !== null || this.child.signalCode !== null) throw new Error(`It ended: ${this.said}`);
+      if (this.isClosed) throw new Error(`It ended: ${this.said}`);
       await wait(20);
     }
   }
@@ -51,10 +54,14 @@ export class AnalyzerProcess {
     return (await response.json()) as T;
   }
 
+  private async metricsText(): Promise<string> {
+    const [, url = ""] = await this.says(/explorer: (http:\S+)/);
+    return (await fetch(new URL("/metrics", url))).text();
+  }
+
   /** The metrics that have no labels, by name. */
   async metrics(): Promise<ReadonlyMap<string, number>> {
-    const [, url = ""] = await this.says(/explorer: (http:\S+)/);
-    const text = await (await fetch(new URL("/metrics", url))).text();
+    const text = await this.metricsText();
     return new Map([...text.matchAll(/^(\w+) (\S+)$/gm)].map(([, name = "", value]) => [name, Number(value)]));
   }
 
@@ -68,19 +75,25 @@ export class AnalyzerProcess {
     while ((await this.metric(name)) < least) await wait(50);
   }
 
+  /** Resolves when the metrics have a line like this. */
+  async shows(line: RegExp): Promise<void> {
+    while (!line.test(await this.metricsText())) await wait(50);
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }
 
   async kill(): Promise<void> {
     this.child.kill("SIGKILL");
-    await this.ended;
+    await this.closed;
   }
 
   /** Ends it as a service manager does. */
   async stop(): Promise<{ readonly code: number | null; readonly totals: AnalyzerTotals }> {
     this.child.kill("SIGTERM");
-    const [code] = (await this.ended) as [number | null];
+    await this.closed;
+    const code = this.child.exitCode;
     if (code !== 0) throw new Error(`It ended with ${code}: ${this.said}`);
     return { code, totals: JSON.parse(this.printed) as AnalyzerTotals };
   }

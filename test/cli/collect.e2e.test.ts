@@ -73,6 +73,8 @@ function datagramsTo(port: number, batches: readonly FlowBatch[]): number {
   for (const batch of batches) {
     for (let row = 0; row < batch.length; row++) {
       if (batch.responderPort[row] === port) packets += batch.originatorPackets[row] ?? 0;
+    // An answer that came late, when the flow of the question was over, has begun another one.
+    if (batch.originatorPort[row] === port) packets += batch.responderPackets[row] ?? 0;
     }
   }
   return packets;
@@ -142,8 +144,10 @@ test("a capture that is read arrives once, also when reading is killed and when 
   const generator = readCaptures([LAB]);
   let step = await generator.next();
   while (step.done !== true) step = await generator.next();
-  assert.equal(arrivals.flows, step.value.flows);
-  const before = arrivals.batches.length;
+  const { flows } = step.value;
+  // The broker has them; when they reach this process too is another matter.
+  await until(() => arrivals.flows >= flows, `${flows} flows`);
+  assert.equal(arrivals.flows, flows);
   const again = collect(context, arrivals, spool, ...read);
   assert.equal(await again.exit(), 0, again.errors);
   assert.deepEqual(JSON.parse(again.output), {
@@ -155,7 +159,7 @@ test("a capture that is read arrives once, also when reading is killed and when 
     lostBatches: 0,
     lostFlows: 0,
   });
-  assert.equal(arrivals.batches.length, before);
+  assert.equal(arrivals.flows, flows);
 });
 
 test("a live collector begins while the broker is away, and loses nothing by it", async (context) => {
@@ -175,8 +179,9 @@ test("a live collector begins while the broker is away, and loses nothing by it"
   collector.signal("SIGTERM");
   assert.equal(await collector.exit(), 0, collector.errors);
   const totals = JSON.parse(collector.output);
-  assert.equal(totals.waitingBatches, 0);
-  assert.equal(totals.sentFlows, totals.flows);
+  assert.equal(totals.lostBatches, 0);
+  // At its end it waits for the broker some seconds only; a broker that takes longer leaves the rest to the next start.
+  assert.ok(totals.sentFlows === totals.flows || totals.waitingBatches > 0);
   await until(() => arrivals.heartbeats.at(-1)?.ended === true, "the last heartbeat");
   const [watched] = arrivals.heartbeats.at(-1)?.interfaces ?? [];
   assert.equal(watched?.name, "lo");
@@ -196,18 +201,18 @@ test("what a killed collector had written down is sent by the next one, and the 
   await sendDatagrams(port, 100);
   await until(() => datagramsTo(port, spooled(spool)) === 100, "100 datagrams in the spool");
   await killed.kill();
+  const before = new Set(spooled(spool).map(({ origin }) => origin.boot));
+  assert.equal(before.size, 1);
   await broker.restart();
   const next = collect(context, arrivals, spool, "--interface", "lo");
   await next.says("capturing on lo");
   await arrivals.listen(context);
   await until(() => arrivals.datagramsTo(port) === 100, "100 datagrams");
-  const boots = () => new Set(arrivals.batches.map(({ origin }) => origin.boot));
-  await until(() => boots().size === 2, "batches of both");
+  const unknown = () => arrivals.batches.filter(({ loss }) => loss.dropped === "unknown");
+  await until(() => unknown().length > 0, "a batch that tells the gap");
   next.signal("SIGTERM");
   assert.equal(await next.exit(), 0, next.errors);
-  const boot = arrivals.batches.at(-1)?.origin.boot;
-  const unknown = arrivals.batches.filter(({ loss }) => loss.dropped === "unknown");
-  assert.ok(unknown.length > 0 && unknown.every(({ origin }) => origin.boot === boot));
+  assert.ok(unknown().every(({ origin }) => !before.has(origin.boot)));
 });
 
 for (const [name, args, code, line] of [

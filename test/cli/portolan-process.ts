@@ -14,12 +14,15 @@ export class PortolanProcess {
   errors = "";
   readonly #child: ChildProcess;
   readonly #closed: Promise<unknown>;
+  #isClosed = false;
 
   /** @param within words before the command, such as `ip netns exec NAME` */
   constructor(args: readonly string[], within: readonly string[] = []) {
     const [command, ...rest] = [...within, ...WITH_US, process.execPath, PORTOLAN, ...args] as [string, ...string[]];
     this.#child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"], detached: true });
-    this.#closed = once(this.#child, "close");
+    this.#closed = once(this.#child, "close").then(() => {
+      this.#isClosed = true;
+    });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.output += text;
     });
@@ -32,10 +35,10 @@ export class PortolanProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Resolves when stderr has what is wanted; fails when the process ends before. */
+  /** Resolves when stderr has what is wanted; fails when the process has ended, and all it said is read. */
   async says(wanted: string | RegExp): Promise<void> {
     while (!(typeof wanted === "string" ? this.errors.includes(wanted) : wanted.test(this.errors))) {
-      assert.ok(this.isRunning, `it ended without saying ${wanted}: ${this.errors}`);
+      assert.ok(!this.#isClosed, `it ended without saying ${wanted}: ${this.errors}`);
       await wait(20);
     }
   }
