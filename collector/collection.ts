@@ -31,8 +31,12 @@ export interface CollectionTotals {
   readonly spool: SpoolStatus;
 }
 
-/** How long an ending collector tries to get rid of what is in its spool. The rest is sent by the next one. */
-const DRAIN_MS = 5_000;
+/**
+ * How long an ending collector tries to get rid of what is in its spool. The rest is sent by the next one. A broker that took
+ * all there was until now is given longer: it is slow rather than away.
+ */
+const DRAIN_MS = 15_000;
+const DRAIN_AWAY_MS = 5_000;
 
 /** One interface that is captured on, as heartbeats tell of it. */
 class WatchedCapture {
@@ -170,7 +174,7 @@ export class Collection {
     const ended: CollectorTotals[] = [];
     for (const { collector } of this.#captures) if (collector !== undefined) ended.push(await collector.stop());
     const { packets, flows, lost } = ended.length > 0 ? ended.reduce(addTotals) : (this.#read ?? NOTHING);
-    await this.#sender.drain(DRAIN_MS);
+    await this.#sender.drain(this.#sender.isFailing ? DRAIN_AWAY_MS : DRAIN_MS);
     await this.#heartbeats.end();
     this.#sender.stop();
     const spool = this.#spool.status();

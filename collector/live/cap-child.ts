@@ -25,7 +25,7 @@ const RING_BYTES = 128 << 20; // a slot is 64 KiB where the interface offloads, 
 const LARGEST_PACKET = 65_535;
 const OUTPUT_BYTES = 256 << 10;
 const FLUSH_EVERY_MS = 100;
-const END_WITHIN_MS = 1500;
+const MOST_LOOKS_AT_END = 15; // counted, as a machine that holds this process up takes no packet from it
 
 const [device, snaplenText] = process.argv.slice(2) as [string, string];
 const snaplen = Math.min(Number(snaplenText), LARGEST_PACKET);
@@ -77,13 +77,13 @@ function begin(): void {
   process.stdin.resume();
   process.stdin.on("end", () => {
     // What is in the kernel's ring is still wanted: the end comes when a while has brought nothing.
-    const latestMs = Date.now() + END_WITHIN_MS;
+    let looks = 0;
     let before = -1;
     setInterval(() => {
       const isQuiet = packets === before;
       before = packets;
       flush();
-      if (isQuiet || Date.now() > latestMs) process.exit(0); // without closing: the package can hang there
+      if (isQuiet || ++looks > MOST_LOOKS_AT_END) process.exit(0); // without closing: the package can hang there
     }, FLUSH_EVERY_MS);
   });
 }

@@ -15,9 +15,10 @@ const RING_DELAY_MS = 1000; // libpcap's packet buffer timeout in tcpdump
 const FLUSH_EVERY_MS = 250;
 const ASK_COUNTS_EVERY_MS = 2000;
 const ASK_COUNTS_AT_END_EVERY_MS = 100;
-const STUCK_AFTER_MS = RING_DELAY_MS + 500; // without a packet handed out, at the end
-const DRAIN_WITHIN_MS = 4000; // traffic goes on meanwhile, so that something always moves
-const END_WITHIN_MS = 3000;
+/** Answers in a row, at the end, that told of no packet handed out. */
+const STUCK_AFTER_ANSWERS = (RING_DELAY_MS + 500) / ASK_COUNTS_AT_END_EVERY_MS;
+const MOST_QUESTIONS = 4000 / ASK_COUNTS_AT_END_EVERY_MS; // traffic goes on meanwhile, so that something always moves
+const END_WITHIN_MS = 5000;
 
 const CAPTURED = /(\d+) packets? captured/;
 const RECEIVED = /(\d+) packets? received by filter/;
@@ -102,7 +103,8 @@ export function startTcpdump(program: string, wish: CaptureWish): CaptureChild {
   });
   /**
    * Waits until what has come so far is handed out, as ending at once would lose what lies in the ring. Gives up when
-   * nothing moves any more. @returns how many packets have come so far and are for us
+   * nothing moves any more, which is told by answers and not by the clock: a machine that holds this process or tcpdump up
+   * for seconds takes no packet from it. @returns how many packets have come so far and are for us
    *
    * The kernel counts a packet on the loopback twice, on its way out and in, and libpcap hands it out once. So when tcpdump
    * sleeps with nothing left to do, what is not handed out was not for us.
@@ -115,15 +117,16 @@ export function startTcpdump(program: string, wish: CaptureWish): CaptureChild {
     const asked = counts.reports;
     let wanted: number | undefined;
     let captured = counts.captured;
-    const latestMs = performance.now() + DRAIN_WITHIN_MS;
-    const isOver = (movedMs: number) => performance.now() > Math.min(latestMs, movedMs + STUCK_AFTER_MS);
-    for (let movedMs = performance.now(); !isEnded && !isOver(movedMs); ) {
+    let still = 0;
+    for (let turn = 0; !isEnded && turn < MOST_QUESTIONS && still < STUCK_AFTER_ANSWERS; turn++) {
+      const answered = counts.reports;
       child.kill("SIGUSR1");
       await Promise.race([wait(ASK_COUNTS_AT_END_EVERY_MS), ended]);
       // The first report may be the answer to an earlier question, but one that came in after it is not.
       if (counts.reports > asked + 1) wanted ??= counts.wanted;
       if (wanted !== undefined && counts.captured >= wanted) break;
-      if (counts.captured > captured) movedMs = performance.now();
+      if (counts.captured > captured) still = 0;
+      else if (counts.reports > answered) still++;
       captured = counts.captured;
     }
     const isDone = !isEnded && child.pid !== undefined && isAsleep(child.pid) && output.readableLength === 0;

@@ -72,6 +72,11 @@ export class SpoolSender {
     return true;
   }
 
+  /** Whether the last attempt to send failed. */
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
   totals(): SenderTotals {
     return { batches: this.#batches, flows: this.#flows };
   }
