@@ -9,18 +9,34 @@ import type { Prober, Questions } from "./prober.js";
 const addressAndPort = ({ address, port }: { address: string; port: number }) =>
   address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 
+/**
+ * Calls `late` after the time, unless what is returned is called before. A process that was held up as long itself finds the
+ * timer due before it has looked at its sockets: the answer that lies there is heard first.
+ */
+function after(timeoutMs: number, late: () => void): () => void {
+  let isCalledOff = false;
+  const lateUnlessCalledOff = () => {
+    if (!isCalledOff) late();
+  };
+  const timer = setTimeout(() => setImmediate(lateUnlessCalledOff), timeoutMs);
+  return () => {
+    isCalledOff = true;
+    clearTimeout(timer);
+  };
+}
+
 /** Resolves when a new connection is made; a refusal is no answer. */
 function tcp(address: string, port: number, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: address, port });
-    const timer = setTimeout(() => socket.destroy(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
+    const callOff = after(timeoutMs, () => socket.destroy(new Error(`no answer in ${timeoutMs} ms`)));
     socket.once("connect", () => {
       socket.resetAndDestroy(); // leaves no TIME_WAIT behind on a host that is asked all day
       resolve();
     });
     socket.once("error", reject);
     socket.once("close", () => {
-      clearTimeout(timer);
+      callOff();
       reject(new Error("closed"));
     });
   });
@@ -29,16 +45,16 @@ function tcp(address: string, port: number, timeoutMs: number): Promise<void> {
 /** Resolves on any status below 500. */
 function http(address: string, port: number, path: string, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const request = get({ host: address, port, path, agent: false, timeout: timeoutMs }, (response) => {
+    const request = get({ host: address, port, path, agent: false }, (response) => {
       const { statusCode = 0 } = response;
       response.resume();
       request.destroy();
       if (statusCode < 500) resolve();
       else reject(new Error(`HTTP status ${statusCode}`));
     });
-    const timer = setTimeout(() => request.destroy(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
+    const callOff = after(timeoutMs, () => request.destroy(new Error(`no answer in ${timeoutMs} ms`)));
     request.once("error", reject);
-    request.once("close", () => clearTimeout(timer));
+    request.once("close", callOff);
   });
 }
 
@@ -64,12 +80,12 @@ function dns(address: string, name: string, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = createSocket(family === 4 ? "udp4" : "udp6");
     const end = (error?: Error) => {
-      clearTimeout(timer);
+      callOff();
       socket.close();
       if (error === undefined) resolve();
       else reject(error);
     };
-    const timer = setTimeout(() => end(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
+    const callOff = after(timeoutMs, () => end(new Error(`no answer in ${timeoutMs} ms`)));
     socket.once("error", end);
     socket.on("message", (message) => {
       if (message.length >= 12 && message.readUInt16BE(0) === id) end();
