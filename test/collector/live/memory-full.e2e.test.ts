@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
@@ -8,14 +8,11 @@ import { startCollector } from "../../../collector/live/live-collector.js";
 import { Spool } from "../../../collector/spool/spool.js";
 import { FLOW_LOSS_SCHEMA, type FlowLoss, parseFlowLoss } from "../../../model/flow-loss.js";
 
-/** A port of the loopback on which nobody listens: a connection to it is a flow that ends at once. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+/**
+ * A port of the loopback on which nobody listens: a connection to it is a flow that ends at once. Not one of those that the
+ * kernel gives to outgoing connections, as one of these would be connected to itself.
+ */
+const CLOSED_PORT = 1;
 
 const refusedBy = (port: number) =>
   new Promise<void>((resolve) => {
@@ -43,8 +40,7 @@ test("flows that find no room while a spool hangs are given up, counted and told
       lose: (batch) => spool.lose(batch, "memory-full"),
     },
   });
-  const port = await closedPort();
-  while (spool.status().lostBatches < 2) await refusedBy(port);
+  while (spool.status().lostBatches < 2) await refusedBy(CLOSED_PORT);
   goesOn();
   const { flows } = await collector.stop();
   const arrived = new Set<number>();
