@@ -40,14 +40,14 @@ function world(good: string, evil: string): Inventory {
 test("an address that moves to another workload takes no permission along, and the new owner has it at once", async (t) => {
   const policy = [scope("shop", 1)];
   await kernel.load(wanted(policy, world("10.88.0.2", "10.88.0.66")));
-  await kernel.lease("shop", 60_000);
+  await kernel.lease("shop", 600_000);
   assert.equal(await peer.connect("10.88.0.1", 80, PATIENT_MS), "ok");
   assert.equal(await peer.connect("10.88.0.1", 80, 300, "10.88.0.66"), "timeout");
   const began = performance.now();
   await kernel.load(wanted(policy, world("10.88.0.66", "10.88.0.2")));
   t.diagnostic(`two addresses changed their owner in ${(performance.now() - began).toFixed(0)} ms`);
   assert.equal(await peer.connect("10.88.0.1", 80, 300), "timeout");
-  assert.equal(await peer.connect("10.88.0.1", 80, 300, "10.88.0.66"), "ok");
+  assert.equal(await peer.connect("10.88.0.1", 80, PATIENT_MS, "10.88.0.66"), "ok");
   const state = await kernel.readBack();
   assert.deepEqual([state.scopes[0]?.generation, state.isIntact], [1, true], "the signed generation is the same");
 });
@@ -61,14 +61,19 @@ test("under a flood no packet of a former owner passes once its address has move
   await kernel.load(wanted(policy, world("10.88.0.2", "10.88.0.66")));
   await kernel.lease("shop", "permanent");
   network.nft(`table inet observer {
+  chain before {
+    type filter hook input priority filter + 10; policy accept;
+    ip saddr 10.88.0.2 udp dport 53 counter comment "came 10.88.0.2"
+    ip saddr 10.88.0.66 udp dport 53 counter comment "came 10.88.0.66"
+  }
   chain after {
     type filter hook input priority filter + 30; policy accept;
-    ip saddr 10.88.0.2 udp dport 53 counter drop comment "10.88.0.2"
-    ip saddr 10.88.0.66 udp dport 53 counter drop comment "10.88.0.66"
+    ip saddr 10.88.0.2 udp dport 53 counter drop comment "passed 10.88.0.2"
+    ip saddr 10.88.0.66 udp dport 53 counter drop comment "passed 10.88.0.66"
   }
 }
 `);
-  const passed = () => {
+  const observed = () => {
     const listed = JSON.parse(run([...network.inHost, "nft", "-j", "list", "table", "inet", "observer"])) as {
       nftables: { rule?: { comment: string; expr: { counter?: { packets: number } }[] } }[];
     };
@@ -86,15 +91,20 @@ test("under a flood no packet of a former owner passes once its address has move
     for (let move = 0; move < MOVES; move++) {
       const [good, evil] = move % 2 === 0 ? ["10.88.0.66", "10.88.0.2"] : ["10.88.0.2", "10.88.0.66"];
       await kernel.load(wanted(policy, world(good!, evil!)));
-      const before = passed();
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      const after = passed();
-      assert.equal((after.get(evil!) ?? 0) - (before.get(evil!) ?? 0), 0, `${evil} is nobody's friend now`);
-      through += (after.get(good!) ?? 0) - (before.get(good!) ?? 0);
+      const before = observed();
+      let after = before;
+      const since = (what: string) => (after.get(what) ?? 0) - (before.get(what) ?? 0);
+      // As long as it takes until both have come: a flood may be slow to begin.
+      for (const end = Date.now() + 120_000; since(`came ${evil}`) < 100 || since(`passed ${good}`) < 100; ) {
+        assert.ok(Date.now() < end, JSON.stringify([...after]));
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        after = observed();
+      }
+      assert.equal(since(`passed ${evil}`), 0, `${evil} is nobody's friend now`);
+      through += since(`passed ${good}`);
     }
   } finally {
     for (const child of children) child.kill("SIGKILL");
   }
   t.diagnostic(`${MOVES} moves under a flood: ${through} packets of the owner passed, 0 of the former one`);
-  assert.ok(through > 100);
 });

@@ -47,7 +47,7 @@ const TAMPERING: readonly [what: string, text: string][] = [
 for (const [what, text] of TAMPERING) {
   test(`it is noticed within two seconds when ${what}, and mended without cutting an open connection`, async (t) => {
     const open = await peer.hold("10.88.0.1", 80);
-    await kernel.lease("shop", 60_000);
+    await kernel.lease("shop", 600_000);
     const drift = new EventEmitter();
     const stop = kernel.watch((state: KernelState) => drift.emit("drift", state));
     try {
@@ -70,7 +70,7 @@ for (const [what, text] of TAMPERING) {
     assert.deepEqual([state.table, state.isIntact, state.scopes[0]?.leaseRemainingMs], ["ours", true, undefined]);
     assert.equal(await peer.echo(open), "ok");
     assert.equal(await kernel.load(order), "unchanged");
-    await kernel.lease("shop", 60_000);
+    await kernel.lease("shop", 600_000);
     assert.equal(await peer.connect("10.88.0.1", 80, PATIENT_MS), "ok");
     assert.equal(await peer.connect("10.88.0.1", 81, 300), "timeout");
     assert.equal(await peer.connect("10.88.0.1", 80, 300, "10.88.0.66"), "timeout");
@@ -80,7 +80,7 @@ for (const [what, text] of TAMPERING) {
 test("what packets, leases, cuts and pauses change is no drift", async () => {
   assert.equal(await peer.connect("10.88.0.1", 80, PATIENT_MS), "ok");
   assert.equal(await peer.connect("10.88.0.1", 81, PATIENT_MS), "ok");
-  await kernel.lease("shop", 60_000);
+  await kernel.lease("shop", 600_000);
   await kernel.lease("shop", "permanent");
   await kernel.cut(10_000);
   await kernel.dormant(true);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -42,11 +42,17 @@ export class EnforcerProcess {
   }
 
   setInventory(inventory: Inventory): void {
-    writeFileSync(this.at("inventory.yaml"), formatInventory(inventory));
+    this.#replace("inventory.yaml", formatInventory(inventory));
   }
 
   setPolicy(signed: string): void {
-    writeFileSync(this.at("policy.signed"), signed);
+    this.#replace("policy.signed", signed);
+  }
+
+  /** At once: the enforcer looks at its files every second, and would find one that is half written. */
+  #replace(name: string, text: string): void {
+    writeFileSync(this.at(`${name}.new`), text);
+    renameSync(this.at(`${name}.new`), this.at(name));
   }
 
   get pid(): number {
@@ -85,8 +91,8 @@ export class EnforcerProcess {
     if (child.exitCode !== null) throw new Error(`the enforcer ended: ${this.#log}`);
   }
 
-  /** Polls until the condition holds. @throws {Error} After two minutes, with what the enforcer said. */
-  async until(holds: () => boolean | Promise<boolean>, what: string, limitMs = 120_000): Promise<void> {
+  /** Polls until the condition holds. @throws {Error} After three minutes, with what the enforcer said. */
+  async until(holds: () => boolean | Promise<boolean>, what: string, limitMs = 180_000): Promise<void> {
     const end = Date.now() + limitMs;
     while (!(await holds())) {
       if (Date.now() > end) throw new Error(`waited in vain for ${what}:\n${this.#log}`);
@@ -102,7 +108,7 @@ export class EnforcerProcess {
 
   /** What the verbs say, without a process for each. */
   say(request: ControlRequest): Promise<ControlAnswer> {
-    return askEnforcer(this.socket, request, 60_000);
+    return askEnforcer(this.socket, request, 120_000);
   }
 
   async status(): Promise<HostStatus> {

@@ -11,7 +11,7 @@ import { parseNftText } from "../../policy/formats/nftables/parse-text.js";
 import { programOfTables } from "../../policy/formats/nftables/program-of-table.js";
 import type { PolicySet } from "../../policy/policy-set.js";
 import { inventoryOf, pods, ports, rule, workload, peer as workloads } from "../policy/sample-policy.js";
-import { HostNetwork, run, type TrafficAgent } from "./host-network.js";
+import { HostNetwork, PATIENT_MS, run, type TrafficAgent } from "./host-network.js";
 import { HOST } from "./sample-order.js";
 
 /**
@@ -153,7 +153,7 @@ test("forwarded and published traffic passes in audit and is judged in deny", as
   assert.deepEqual(await kernel.preflight(wanted), []);
   await kernel.load(wanted);
   for (const [what, from, address, port, own] of CALLS) {
-    assert.equal(await agent(from).connect(address, port, 3000, own), "ok", `in audit, ${what}`);
+    assert.equal(await agent(from).connect(address, port, PATIENT_MS, own), "ok", `in audit, ${what}`);
   }
   const [audit] = await kernel.counts();
   const misses = CALLS.filter(([, , , , , isPermitted]) => !isPermitted).length;
@@ -162,9 +162,9 @@ test("forwarded and published traffic passes in audit and is judged in deny", as
     misses + 0,
     JSON.stringify(audit?.edges),
   );
-  await kernel.lease("shop", 60_000);
+  await kernel.lease("shop", 600_000);
   for (const [what, from, address, port, own, isPermitted] of CALLS) {
-    const answer = await agent(from).connect(address, port, isPermitted ? 3000 : 400, own);
+    const answer = await agent(from).connect(address, port, isPermitted ? PATIENT_MS : 400, own);
     assert.equal(answer, isPermitted ? "ok" : "timeout", `in deny, ${what}`);
   }
   t.diagnostic(`${CALLS.length} calls, ${misses} of them not permitted, each as the policy says`);
@@ -184,9 +184,9 @@ test("the parser reads what was loaded: from text and from JSON it means the sam
 
 test("a bridge that nobody hands over is refused, because it passes what no rule permits", async () => {
   await kernel.load(await order());
-  await kernel.lease("shop", 60_000);
+  await kernel.lease("shop", 600_000);
   bridgeUnseen("0");
-  assert.equal(await agent("two").connect("10.89.0.11", 80, 2000), "ok", "unseen");
+  assert.equal(await agent("two").connect("10.89.0.11", 80, PATIENT_MS), "ok", "unseen");
   const [obstacle] = await kernel.preflight(await order());
   assert.deepEqual([obstacle?.code, obstacle?.gravity], ["bridge-unseen", "refuses"]);
   assert.match(obstacle?.text ?? "", /br0 .*net\.bridge\.bridge-nf-call-iptables=1/);

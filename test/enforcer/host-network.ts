@@ -8,13 +8,13 @@ let made = 0;
 
 export function run(command: readonly string[], input = ""): string {
   const [program, ...args] = command as [string, ...string[]];
-  const result = spawnSync(program, args, { input, timeout: 60_000, maxBuffer: 1 << 28, encoding: "utf8" });
+  const result = spawnSync(program, args, { input, timeout: 300_000, maxBuffer: 1 << 28, encoding: "utf8" });
   if (result.status !== 0) throw new Error(`${command.join(" ")}: ${result.stderr}`);
   return result.stdout;
 }
 
-/** For what must be answered: neighbours are asked again after a second, and the machine may be busy. */
-export const PATIENT_MS = 5_000;
+/** For what must be answered: neighbours are asked again after a second, and a busy machine may stand still for many. */
+export const PATIENT_MS = 60_000;
 
 /** Speaks inside one namespace, see programs/traffic-agent.ts. */
 export class TrafficAgent {
@@ -52,13 +52,18 @@ export class TrafficAgent {
   }
 
   /** A connection that stays open: its number, or why there is none. */
-  hold(address: string, port: number, timeoutMs = 2000): Promise<unknown> {
+  hold(address: string, port: number, timeoutMs = PATIENT_MS): Promise<unknown> {
     return this.#ask({ do: "connect", address, port, timeoutMs, hold: true });
   }
 
   /** Whether a held connection still answers. */
-  echo(handle: unknown, timeoutMs = 1500): Promise<unknown> {
+  echo(handle: unknown, timeoutMs = PATIENT_MS): Promise<unknown> {
     return this.#ask({ do: "echo", handle, timeoutMs });
+  }
+
+  /** How many connections are accepted and open. */
+  accepted(): Promise<unknown> {
+    return this.#ask({ do: "accepted" });
   }
 
   /** Writes into every connection that was accepted, and tells how many those are. */

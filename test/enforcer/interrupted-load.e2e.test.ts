@@ -29,7 +29,7 @@ for (const [step, name] of ["build", "flip", "reap"].entries()) {
     test(`an agent killed ${when} ${name} leaves a host that judges, and the next one finishes`, async (t) => {
       const first = await open();
       await first.load(wanted([scope("shop", generation)]));
-      await first.lease("shop", 60_000);
+      await first.lease("shop", 600_000);
       const connection = await peer.hold("10.88.0.1", 80);
       await first.close();
 

@@ -32,24 +32,29 @@ function start(wrap: readonly string[]): () => void {
   });
 }
 
-async function until(isDone: () => boolean): Promise<void> {
-  for (let i = 0; i < 100 && !isDone(); i++) await wait(100);
-  assert.ok(isDone());
+async function until(isDone: () => boolean, meanwhile: () => Promise<void> = async () => {}): Promise<void> {
+  for (const end = Date.now() + 120_000; !isDone(); await wait(100)) {
+    assert.ok(Date.now() < end, `${samples.length} samples, absences: ${absences.join()}`);
+    await meanwhile();
+  }
 }
 
 test("missed packets come as examples, and a second reader or a missing tcpdump harms nothing", async (t) => {
   const stop = start(network.inHost);
   t.after(() => stop());
-  await until(() => {
-    void peer.send("10.88.0.1", 7777, 1);
-    void peer.send("fd88::1", 7777, 1);
-    return samples.some(({ example }) => example.server === "fd88::1") && samples.length > 1;
-  });
+  const isSeen = (address: string) => samples.some(({ example }) => example.server === address);
+  await until(
+    () => isSeen("10.88.0.1") && isSeen("fd88::1"),
+    async () => {
+      await peer.send("10.88.0.1", 7777, 1);
+      await peer.send("fd88::1", 7777, 1);
+    },
+  );
   const { scope: name, example } = samples.find((sample) => sample.example.server === "10.88.0.1")!;
   assert.equal(name, "shop");
   const { direction, client, server, protocol, port, clientPort } = example;
   assert.deepEqual([direction, client, server, protocol, port], ["ingress", "10.88.0.2", "10.88.0.1", 17, 7777]);
-  assert.ok(clientPort > 1023 && Math.abs(Date.now() * 1000 - example.atUs) < 60e6);
+  assert.ok(clientPort > 1023 && Math.abs(Date.now() * 1000 - example.atUs) < 600e6);
 
   const stopSecond = start(network.inHost);
   const stopThird = start([...network.inHost, "env", "PATH=/nonexistent"]);

@@ -33,13 +33,15 @@ async function openMany(): Promise<{ agent: TrafficAgent; handle: unknown }[]> {
     open.push({ agent: host, handle: await host.hold(i % 2 === 0 ? "10.88.0.2" : "fd88::2", 9000) });
   }
   for (const { handle } of open) assert.equal(typeof handle, "number");
+  // The kernel takes a connection before the program that listens knows of it.
+  for (const agent of [host, peer]) while ((await agent.accepted()) !== 10) await wait(20);
   return open;
 }
 
 test("from audit to deny, open connections go on and new ones do not", async (t) => {
   await kernel.load(wanted([scope("shop", 1, [])]));
   const open = await openMany();
-  await kernel.lease("shop", 60_000);
+  await kernel.lease("shop", 600_000);
   const answers = await Promise.all(open.map(({ agent, handle }) => agent.echo(handle)));
   t.diagnostic(`${answers.filter((answer) => answer === "ok").length} of ${open.length} open connections go on`);
   assert.deepEqual(new Set(answers), new Set(["ok"]));
@@ -50,9 +52,8 @@ test("from audit to deny, open connections go on and new ones do not", async (t)
 test("a cold start straight into deny keeps open connections, idle ones too, when the far side speaks first", async (t) => {
   const open = await openMany();
   await kernel.load(wanted([scope("shop", 1, [])]));
-  await kernel.lease("shop", 60_000);
+  await kernel.lease("shop", 600_000);
   assert.equal(await peer.push(), 10, "the far side of our outbound connections");
-  await wait(300);
   const answers = await Promise.all(open.map(({ agent, handle }) => agent.echo(handle)));
   t.diagnostic(`${answers.filter((answer) => answer === "ok").length} of ${open.length} open connections go on`);
   assert.deepEqual(new Set(answers), new Set(["ok"]));
@@ -66,9 +67,9 @@ test("cut ends the connections that deny would not have let open, at once, and n
   const permitted = await peer.hold("10.88.0.1", 80);
   const missed = [await peer.hold("10.88.0.1", 81), await peer.hold("fd88::1", 81)];
   const outbound = await host.hold("10.88.0.2", 9000);
-  await kernel.cut(30_000);
+  await kernel.cut(600_000);
   assert.equal(await peer.echo(missed[0]), "ok", "without a lease nothing is cut");
-  await kernel.lease("shop", 60_000);
+  await kernel.lease("shop", 600_000);
   assert.ok((await kernel.readBack()).isCutting);
   const began = performance.now();
   const answers = await Promise.all([...missed.map((handle) => peer.echo(handle)), host.echo(outbound)]);
@@ -81,14 +82,14 @@ test("cut spares what was missed in audit and is permitted since", async () => {
   await kernel.load(wanted([scope("shop", 1, [])]));
   const open = await peer.hold("10.88.0.1", 80);
   await kernel.load(wanted([scope("shop", 2)]));
-  await kernel.lease("shop", 60_000);
-  await kernel.cut(30_000);
+  await kernel.lease("shop", 600_000);
+  await kernel.cut(600_000);
   assert.equal(await peer.echo(open), "ok");
 });
 
 test("dormant opens the host at once and forgets nothing, and ends as suddenly", async () => {
   await kernel.load(wanted([scope("shop", 1)]));
-  await kernel.lease("shop", 60_000);
+  await kernel.lease("shop", 600_000);
   assert.equal(await peer.connect("10.88.0.1", 81), "timeout");
   await kernel.dormant(true);
   assert.ok((await kernel.readBack()).isDormant);
@@ -112,7 +113,7 @@ test("quarantine cuts everything but management and controller, and gives it all
   const wish = {
     management: ["10.88.0.2/32"],
     controllers: [{ address: "fd88::2", port: 8443 }],
-    lease: 60_000,
+    lease: 600_000,
   };
   await kernel.quarantine(wish);
   assert.ok((await kernel.readBack()).isQuarantined);
@@ -124,11 +125,12 @@ test("quarantine cuts everything but management and controller, and gives it all
   assert.equal(await peer.connect("10.88.0.1", 22, 600, "10.88.0.66"), "timeout");
   assert.equal(await host.connect("fd88::2", 8443, PATIENT_MS), "ok", "after a neighbour flush, by IPv6");
   await kernel.quarantine(undefined);
-  assert.equal(await peer.echo(open, 3000), "ok");
-  await kernel.quarantine({ ...wish, lease: 800 });
-  assert.equal(await peer.connect("10.88.0.1", 80, 300), "timeout");
-  await wait(1000);
-  assert.equal(await peer.connect("10.88.0.1", 80, PATIENT_MS), "ok");
+  assert.equal(await peer.echo(open), "ok");
+  const LAST_MS = 2_000;
+  const began = performance.now();
+  await kernel.quarantine({ ...wish, lease: LAST_MS });
+  assert.equal(await peer.connect("10.88.0.1", 80, PATIENT_MS), "ok", "its SYN is sent again until the end");
+  assert.ok(performance.now() - began >= LAST_MS, "and it ends not before");
   assert.equal((await kernel.readBack()).isQuarantined, false);
 });
 
@@ -146,7 +148,7 @@ test("lifelines pass under an empty policy in deny: neighbours, SSH, names, time
     },
   };
   await kernel.load(wanted([scope("shop", 1, [])], inventory));
-  await kernel.lease("shop", 60_000);
+  await kernel.lease("shop", 600_000);
   for (const name of [network.host, network.peer]) run(["ip", "-n", name, "neigh", "flush", "dev", "eth0"]);
   assert.equal(await peer.connect("10.88.0.1", 22, PATIENT_MS), "ok");
   assert.equal(await peer.connect("10.88.0.1", 22, 500, "10.88.0.66"), "timeout");
@@ -157,27 +159,28 @@ test("lifelines pass under an empty policy in deny: neighbours, SSH, names, time
   assert.equal(await host.question("10.88.0.2", 67, PATIENT_MS), "ok");
   assert.equal(await host.connect("127.0.0.1", 80, PATIENT_MS), "ok");
   assert.equal(await host.connect("10.88.0.2", 9000), "timeout");
-  assert.equal(await host.question("10.88.0.2", 124, 300), "EPERM", "the kernel tells its own programs at once");
+  assert.equal(await host.question("10.88.0.2", 124, PATIENT_MS), "EPERM", "the kernel tells its own programs");
 });
 
 test("a policy that locks its own host out heals by the lease alone, by both families", async (t) => {
   await peer.listen("tcp", 8443);
   await kernel.load(wanted([scope("shop", 1, [])]));
+  const LAST_MS = 6_000; // longer than any pause between the step that sets it and the one that looks whether it is there
   const began = performance.now();
-  await kernel.lease("shop", 2_000);
+  await kernel.lease("shop", LAST_MS);
   await kernel.close();
   for (const address of ["10.88.0.2", "fd88::2"]) {
-    while ((await host.connect(address, 8443, 200)) !== "ok") assert.ok(performance.now() - began < 20_000);
-    t.diagnostic(
-      `${address} is reached again after ${((performance.now() - began) / 1000).toFixed(1)} s of a 2 s lease`,
-    );
+    assert.equal(await host.connect(address, 8443, PATIENT_MS), "ok");
+    const afterMs = performance.now() - began;
+    t.diagnostic(`${address} is reached again ${Math.round(afterMs)} ms after a lease of ${LAST_MS} ms began`);
+    assert.ok(afterMs >= LAST_MS);
   }
   kernel = await openKernel({ host: HOST, wrap: network.inHost });
 });
 
 test("a rule for a port holds for TCP and UDP as it says, and SCTP and ICMP are judged by default", async () => {
   await kernel.load(wanted([scope("shop", 1, [IN_RULE])]));
-  await kernel.lease("shop", 60_000);
+  await kernel.lease("shop", 600_000);
   assert.equal(await peer.question("10.88.0.1", 53, PATIENT_MS), "ok");
   assert.equal(await peer.question("fd88::1", 53, PATIENT_MS), "ok");
   assert.equal(await peer.connect("10.88.0.1", 53), "timeout");

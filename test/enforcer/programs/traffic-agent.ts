@@ -16,6 +16,7 @@ type Command = { readonly id: number } & (
       readonly from?: string; // own address
     }
   | { readonly do: "echo"; readonly handle: number; readonly timeoutMs: number }
+  | { readonly do: "accepted" }
   /** Makes the other side push a byte by itself after a while, over a connection that this side left idle. */
   | { readonly do: "push"; readonly timeoutMs: number }
   | { readonly do: "ask"; readonly address: string; readonly port: number; readonly timeoutMs: number }
@@ -32,10 +33,11 @@ const held = new Map<number, Socket>();
 const accepted = new Set<Socket>();
 let next = 1;
 
+/** A process that was held up finds the timer due before it has looked at its sockets: what lies there is heard first. */
 async function until<T>(promise: Promise<T>, timeoutMs: number): Promise<T | "timeout"> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<"timeout">((resolve) => {
-    timer = setTimeout(() => resolve("timeout"), timeoutMs);
+    timer = setTimeout(() => setImmediate(() => resolve("timeout")), timeoutMs);
   });
   const result = await Promise.race([promise, late]);
   clearTimeout(timer);
@@ -84,6 +86,8 @@ async function run(command: Command): Promise<unknown> {
       socket.write("x");
       return await until(answer, command.timeoutMs);
     }
+    case "accepted":
+      return accepted.size;
     case "push": {
       const sockets = [...accepted];
       for (const socket of sockets) socket.write("y");
