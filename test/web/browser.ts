@@ -15,6 +15,9 @@ const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) 
 const UI_DIR = fileURLToPath(new URL("../../../web/ui/dist", import.meta.url));
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+/** For what a page is to come to; it bounds a hang, on a machine that stands still for many seconds at a time. */
+export const PATIENT_MS = 120_000;
+
 /** An explorer that is being served, and what its pages complained of. */
 export interface Explorer {
   readonly server: RunningServer;
@@ -49,6 +52,7 @@ export async function serveExplorer(
       const context = await chromium.launchPersistentContext(profile, {
         executablePath: CHROMIUM,
         headless: true,
+        timeout: PATIENT_MS,
         colorScheme: scheme,
         viewport: { width: 1400, height: 900 },
         args: [
@@ -62,6 +66,8 @@ export async function serveExplorer(
         ],
       });
       contexts.push({ context, profile });
+      context.setDefaultTimeout(PATIENT_MS);
+      context.setDefaultNavigationTimeout(PATIENT_MS);
       const page = context.pages()[0] ?? (await context.newPage());
       page.on("console", (message) => {
         if (message.type() === "error") complaints.push(`${path}: ${message.text()}`);
@@ -76,7 +82,7 @@ export async function serveExplorer(
     async close() {
       for (const { context, profile } of contexts) {
         await context.close();
-        await rm(profile, { recursive: true, force: true });
+        await rm(profile, { recursive: true, force: true, maxRetries: 20 }); // its last processes may still write
       }
       await server.close();
     },
@@ -88,9 +94,19 @@ interface AxeFinding {
   readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
 }
 
+/** A page that is still being drawn may have findings that are gone in the end. */
+const RESTS_WITHIN_MS = 20_000;
+
 /** What axe finds against WCAG 2.0 to 2.2, levels A and AA, as lines; none is what is wanted. */
 export async function axeFindings(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
+  for (const end = Date.now() + RESTS_WITHIN_MS; ; await page.waitForTimeout(500)) {
+    const findings = await axeFindingsNow(page);
+    if (findings.length === 0 || Date.now() > end) return findings;
+  }
+}
+
+async function axeFindingsNow(page: Page): Promise<string[]> {
   const findings = await page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: { run(options: unknown): Promise<{ violations: AxeFinding[] }> } };
     const values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];

@@ -8,6 +8,7 @@ import { renderReport } from "../../../analyzer/report/report.js";
 import { smallNetwork } from "../discovery/small-network.js";
 import { graphOf } from "./graph-of.js";
 
+const PATIENT_MS = 120_000; // bounds a hang, on a machine that stands still for many seconds at a time
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 test("in Chromium the report has its style, logs no complaint, and axe finds nothing in either theme", async () => {
@@ -35,10 +36,15 @@ test("in Chromium the report has its style, logs no complaint, and axe finds not
     sensors: [sensor],
     inventory,
   });
-  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  const browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--no-sandbox"],
+    timeout: PATIENT_MS,
+  });
   try {
     for (const colorScheme of ["light", "dark"] as const) {
       const tab = await browser.newPage({ colorScheme });
+      tab.setDefaultTimeout(PATIENT_MS);
       const complaints: string[] = [];
       tab.on("console", (message) => complaints.push(message.text()));
       tab.on("request", (request) => complaints.push(request.url()));
