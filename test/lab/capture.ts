@@ -24,7 +24,7 @@ export class LabCapture {
 
   /** Resolves when tcpdump listens. */
   async ready(): Promise<void> {
-    for (let i = 0; i < 100 && !this.#complaints.includes("listening on"); i++) {
+    for (const end = Date.now() + 120_000; !this.#complaints.includes("listening on") && Date.now() < end; ) {
       if (this.#child.exitCode !== null) break;
       await sleep(50);
     }
@@ -36,10 +36,10 @@ export class LabCapture {
   /** Ends the capture; answers how many packets the kernel dropped. */
   async stop(): Promise<number> {
     await sleep(300);
-    const exited = new Promise<void>((resolve) => this.#child.once("exit", () => resolve()));
+    const closed = new Promise<void>((resolve) => this.#child.once("close", () => resolve()));
     if (this.#child.exitCode === null) {
       this.#child.kill("SIGINT");
-      await exited;
+      await closed;
     }
     return Number(/(\d+) packets? dropped by kernel/.exec(this.#complaints)?.[1] ?? 0);
   }

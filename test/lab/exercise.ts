@@ -14,10 +14,10 @@ export interface CallOptions {
   readonly folder: string; // of the certificates and for files that clients write
 }
 
-const CURL = ["--silent", "--show-error", "--fail", "--max-time", "5", "--connect-timeout", "3"];
-
-/** Seconds before psql gives up; libpq takes 2 as the least. */
-const PG_TIMEOUT = "connect_timeout=3";
+/** Seconds until a client gives up. A refusal comes at once all the same; an answer may take as long as the machine does. */
+const PATIENCE_S = 60;
+const CURL = ["--silent", "--show-error", "--fail", "--max-time", String(PATIENCE_S)];
+const PG_TIMEOUT = `connect_timeout=${PATIENCE_S}`;
 
 export function curl(url: string, options: CallOptions, more: readonly string[] = []): ClientCall {
   const family = options.family === undefined ? [] : [`-${options.family}`];
@@ -46,7 +46,7 @@ export function ssh(server: LabHost, options: CallOptions): ClientCall {
 }
 
 export function ping(server: LabHost, family: 4 | 6): ClientCall {
-  return { program: "ping", args: [`-${family}`, "-n", "-c", "1", "-W", "2", addressOf(server, family)] };
+  return { program: "ping", args: [`-${family}`, "-n", "-c", "1", "-W", "20", addressOf(server, family)] };
 }
 
 export function addressOf(host: LabHost, family: 4 | 6): string {

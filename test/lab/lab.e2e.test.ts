@@ -50,7 +50,7 @@ test("a minute in the lab writes a capture, an inventory and a truth that agree,
   const lab = startLab(out);
   assert.equal(await ended(lab.child), 0, lab.told());
   const { packets, twice } = countPackets(join(out, "lab.pcap"));
-  assert.ok(packets > 3000, `${packets} packets`);
+  assert.ok(packets > 1000, `${packets} packets`); // of slow calls there are fewer
   assert.equal(twice, 0);
   const rows = parseTruth(readFileSync(join(out, "truth.tsv"), "utf8"));
   const allowed = rows.filter(({ expect }) => expect === "allow");

@@ -11,6 +11,9 @@ import { type Ran, type RunOptions, run } from "./shell.js";
 
 const FOLDER_PREFIX = "portolan-lab-";
 
+/** For a client program: longer than it waits by itself, on a machine that stands still for many seconds at a time. */
+export const PATIENT_MS = 90_000;
+
 /** The company, standing: its cables, its servers, a folder with their data. */
 export class Lab {
   readonly network: LabNetwork;
@@ -52,7 +55,7 @@ export class Lab {
 
   /** Runs a client program inside a host, or in "beyond" for the outside. */
   call(host: string, call: ClientCall, options: RunOptions = {}): Promise<Ran> {
-    return run("ip", this.network.exec(host, call.program, call.args), { timeoutMs: 10_000, ...options });
+    return run("ip", this.network.exec(host, call.program, call.args), { timeoutMs: PATIENT_MS, ...options });
   }
 
   /** worker-a leaves; answers the instant, in milliseconds, from which its addresses are worker-b's. */
@@ -88,7 +91,7 @@ export class Lab {
     await this.stopCapture();
     await this.services.stop();
     await this.network.remove();
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 20 });
   }
 
   async #startCapture(): Promise<void> {
@@ -108,6 +111,8 @@ export async function removeLeftovers(): Promise<void> {
   await removeLeftoverNetworks();
   for (const name of readdirSync(tmpdir())) {
     const pid = new RegExp(`^${FOLDER_PREFIX}(\\d+)-`).exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    // What a lab had started to make its keys may still write there.
+    const isLeft = pid !== undefined && !isAlive(Number(pid));
+    if (isLeft) rmSync(join(tmpdir(), name), { recursive: true, force: true, maxRetries: 20 });
   }
 }

@@ -84,7 +84,7 @@ test("portolan run in the lab stores every call exactly once, serves the explore
   portolan.stdout.setEncoding("utf8").on("data", (text: string) => {
     printed += text;
   });
-  const ended = new Promise<number | null>((resolve) => portolan.once("exit", (code) => resolve(code)));
+  const ended = new Promise<number | null>((resolve) => portolan.once("close", (code) => resolve(code)));
   const [, url = ""] = await untilItSays(portolan, /explorer: (http:\S+)/);
   portolan.stderr.resume();
 

@@ -42,7 +42,7 @@ export class LabNetwork {
       const folder = join(ETC_NETNS, this.netns(space));
       mkdirSync(folder, { recursive: true });
       // "ip netns exec" puts this file in place of /etc/resolv.conf.
-      writeFileSync(join(folder, "resolv.conf"), `nameserver ${resolver.v4}\noptions timeout:2 attempts:2\n`);
+      writeFileSync(join(folder, "resolv.conf"), `nameserver ${resolver.v4}\noptions timeout:5 attempts:5\n`);
       await must("ip", ["netns", "add", this.netns(space)]);
     }
     await this.#inside("switch", [
@@ -171,11 +171,11 @@ async function removeNamespaces(isOurs: (name: string) => boolean): Promise<void
   for (const name of configured) rmSync(join(ETC_NETNS, name), { recursive: true, force: true });
 }
 
-/** Asks, waits up to 3 seconds, then insists. PostgreSQL gives its shared memory back when asked by SIGINT. */
+/** Asks, waits up to 10 seconds, then insists. PostgreSQL gives its shared memory back when asked by SIGINT. */
 async function endProcesses(names: readonly string[], first: "SIGINT"): Promise<void> {
   for (const [signal, patience] of [
-    [first, 30],
-    ["SIGKILL", 10],
+    [first, 100],
+    ["SIGKILL", 600],
   ] as const) {
     let pids = await processesIn(names);
     for (const pid of pids) signalQuietly(pid, signal);

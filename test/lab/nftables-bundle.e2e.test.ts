@@ -7,9 +7,9 @@ import type { PolicyMode } from "../../policy/policy-set.js";
 import { chartLab } from "./chart.js";
 import { HOSTS, hostNamed, type LabHost, OUTSIDE, workloadId } from "./company.js";
 import { CLOSED_PORT, type IntendedEdge, SSH_HOSTS } from "./intent.js";
-import { Lab } from "./lab.js";
+import { Lab, PATIENT_MS } from "./lab.js";
 import { parseScan, SCANNER } from "./scanner.js";
-import { must } from "./shell.js";
+import { must, sleep } from "./shell.js";
 import { attempt } from "./traffic.js";
 
 const TABLE = "inet portolan";
@@ -39,8 +39,8 @@ before(async () => {
 });
 after(() => lab?.remove());
 
-/** What of the edges succeeds, by IPv4 and by IPv6, as lines. */
-async function succeeding(edges: readonly IntendedEdge[]): Promise<readonly string[]> {
+/** What of the edges succeeds within the time, by IPv4 and by IPv6, as lines. */
+async function succeeding(edges: readonly IntendedEdge[], timeoutMs = PATIENT_MS): Promise<readonly string[]> {
   const tries = edges.flatMap((edge) =>
     ([4, 6] as const).filter((family) => isSpoken(edge, family)).map((family) => ({ edge, family })),
   );
@@ -48,7 +48,7 @@ async function succeeding(edges: readonly IntendedEdge[]): Promise<readonly stri
   for (let from = 0; from < tries.length; from += AT_ONCE) {
     const group = tries.slice(from, from + AT_ONCE).map(async ({ edge, family }) => {
       const { host, call } = attempt(edge, family, lab.folder);
-      const { status } = await lab.call(host, call, { timeoutMs: 6_000 });
+      const { status } = await lab.call(host, call, { timeoutMs });
       if (status === 0) done.push(describe(edge, family));
     });
     await Promise.all(group);
@@ -138,7 +138,7 @@ async function scan(): Promise<number> {
   const targets = hosts.filter(({ name }) => name !== SCANNER);
   const pace = ["-n", "-Pn", "--max-retries", "0", "--max-rtt-timeout", "300ms", "-T4", "-oG", "-"];
   const args = [...pace, "-sT", "-p", SCANNED_PORTS, ...targets.map(({ v4 }) => v4)];
-  const { stdout } = await lab.call(SCANNER, { program: "nmap", args }, { timeoutMs: 60_000 });
+  const { stdout } = await lab.call(SCANNER, { program: "nmap", args }, { timeoutMs: 240_000 });
   return parseScan(stdout, targets).filter(({ note }) => note === "scanner, the port answered").length;
 }
 
@@ -168,11 +168,14 @@ test("in deny mode the intended traffic passes, by IPv4 and by IPv6", async (t) 
   const passing = await succeeding(intended);
   t.diagnostic(`${passing.length} intended calls pass`);
   assert.deepEqual(passing, everyOneOf(intended));
-  assert.ok(await lab.isReplicaStreaming());
+  // A replica whose machine stood still comes back by itself, where it may.
+  for (const end = Date.now() + 120_000; !(await lab.isReplicaStreaming()); await sleep(500)) {
+    assert.ok(Date.now() < end, "the replica does not follow");
+  }
 });
 
 test("in deny mode what must never be proposed is dropped", async (t) => {
-  assert.deepEqual(await succeeding(forbidden), []);
+  assert.deepEqual(await succeeding(forbidden, 6_000), []);
   const dropped = (await noted()).packets.c_out_denied ?? 0;
   t.diagnostic(`${everyOneOf(forbidden).length} forbidden calls fail, ${dropped} packets dropped where they were sent`);
   assert.ok(dropped > 0);

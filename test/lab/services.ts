@@ -82,7 +82,7 @@ export class LabServices {
   async stop(host?: string): Promise<void> {
     const ending = this.#running.filter((running) => host === undefined || running.host === host);
     for (const { program, child } of ending) child.kill(program === "postgres" ? "SIGINT" : "SIGTERM");
-    await Promise.all(ending.map(({ child }) => ended(child, 4_000)));
+    await Promise.all(ending.map(({ child }) => ended(child, 15_000)));
   }
 
   #launch(
@@ -160,7 +160,7 @@ export class LabServices {
       ["--reuid=postgres", "--regid=postgres", "--init-groups", join(bin, program), ...args],
     ];
     const inside = (host: string, program: string, args: readonly string[]) =>
-      must("ip", this.#network.exec(host, ...asPostgres(program, args)), { timeoutMs: 60_000 });
+      must("ip", this.#network.exec(host, ...asPostgres(program, args)), { timeoutMs: 180_000 });
     const home = (host: string) => join(this.#folder, host);
     for (const host of ["db-1", "db-2"]) {
       mkdirSync(home(host), { mode: 0o700 });
@@ -189,7 +189,7 @@ export class LabServices {
       serve(host);
       await this.#waitFor(host, [5432]);
       for (let i = 0; (await isReady(host)).status !== 0; i++) {
-        if (i === 300) throw new Error(`Cannot start "${host}": wanted it ready in 30 s; ${this.#lastWords(host)}`);
+        if (i === 1200) throw new Error(`Cannot start "${host}": wanted it ready in 120 s; ${this.#lastWords(host)}`);
         await sleep(100);
       }
     };
@@ -278,14 +278,14 @@ export class LabServices {
 
   /** Reads the kernel's list of listeners, so that waiting sends no packet. */
   async #waitFor(host: string, ports: readonly number[]): Promise<void> {
-    const give = Date.now() + 30_000;
+    const give = Date.now() + 120_000;
     for (;;) {
       const { stdout } = await run("ip", this.#network.exec(host, "ss", ["-Hltn"]));
       const missing = ports.filter((port) => !stdout.includes(`:${port} `));
       if (missing.length === 0) return;
       if (Date.now() > give) {
         const last = this.#lastWords(host);
-        throw new Error(`Cannot start "${host}": wanted a listener on port ${missing.join(", ")} in 30 s; ${last}`);
+        throw new Error(`Cannot start "${host}": wanted a listener on port ${missing.join(", ")} in 120 s; ${last}`);
       }
       await sleep(100);
     }

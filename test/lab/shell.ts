@@ -30,14 +30,14 @@ export function findProgram(name: string): string | undefined {
 }
 
 export interface RunOptions {
-  readonly timeoutMs?: number; // 20 seconds when absent; then it is killed
+  readonly timeoutMs?: number; // two minutes when absent; then it is killed
   readonly input?: string;
   readonly signal?: AbortSignal; // kills it
 }
 
 /** Runs a program to its end; never rejects for what the program says. */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const { timeoutMs = 20_000, input, signal } = options;
+  const { timeoutMs = 120_000, input, signal } = options;
   return new Promise((resolve) => {
     const child = execFile(
       program,

@@ -184,7 +184,7 @@ function dataHosts(folder: string): readonly Habit[] {
   const settle = "update ledger set booked = now() where id = (select max(id) from ledger)";
   const stale = `host=${primary.v4} port=${CLOSED_PORT} user=shop dbname=shop connect_timeout=3`;
   // A whole pg_dump asks the catalogue 400 questions, 200 kB of them: roles and rows in turn keep the capture small.
-  const target = `host=${dnsName(replica)} user=shop dbname=shop sslmode=disable connect_timeout=3`;
+  const target = `host=${dnsName(replica)} user=shop dbname=shop sslmode=disable connect_timeout=60`;
   const globals: ClientCall = {
     program: "pg_dumpall",
     args: ["--globals-only", "--no-sync", "--file=/dev/null", "--dbname", target],
