@@ -9,7 +9,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { classPath } from "../stream/kafka-broker.js";
 import { read, services } from "./deployments.js";
 
-const START_TRIES = 600; // of 0.2 s each
+const START_TRIES = 1200; // of 0.2 s each
 
 const CARRIER = new URL("../../stream/kafka/kafka-carrier.js", import.meta.url).href;
 
@@ -80,7 +80,7 @@ test("the broker of docker-compose.yml starts with its settings, and takes messa
   for (const address of ["127.0.0.1:9092", "kafka:19092"]) {
     const asked = spawnSync("ip", inside(process.execPath, "--input-type=module", "--eval", SEND, address), {
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: 180_000,
     });
     assert.equal(asked.stdout, `sent through ${address}\n`, asked.stderr);
   }

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import test, { after } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import { Kafka, logLevel } from "kafkajs";
 import { FLOW_BUCKETS } from "../../../model/flow-bucket.js";
 import type { Carrier, Loss } from "../../../stream/carrier.js";
@@ -136,20 +139,16 @@ test("what retention has taken is told with its bounds, and reading goes on behi
     const carrier = await open();
     const value = noise(700_000);
     for (let i = 0; i < 6; i++) await carrier.send("portolan.policies", { key: String(i), value, headers: {} });
+    // A message a segment, of which two are kept: what is deleted while somebody reads might be told in two parts.
+    const log = join(broker.folder, "1/data", `${prefix}portolan.policies-0`);
+    await until("two segments", () => readdirSync(log).filter((name) => name.endsWith(".log")).length === 2);
     const losses: Loss[] = [];
-    const attempt = async () => {
-      losses.length = 0;
-      const { seen, consumption } = noting({
-        positions: async () => new Map([[0, 1n]]),
-        onLost: async (loss) => void losses.push(loss),
-      });
-      const subscription = await carrier.subscribe("portolan.policies", consumption);
-      await until("the last message", () => seen.some(({ key }) => key === "5"));
-      await subscription.close();
-      return seen;
-    };
-    let seen = await attempt();
-    for (let tries = 0; losses.length === 0 && tries < 50; tries++) seen = await attempt();
+    const { seen, consumption } = noting({
+      positions: async () => new Map([[0, 1n]]),
+      onLost: async (loss) => void losses.push(loss),
+    });
+    await carrier.subscribe("portolan.policies", consumption);
+    await until("the last message", () => seen.some(({ key }) => key === "5"));
     const [loss] = losses;
     assert.equal(losses.length, 1);
     assert.equal(loss?.from, 1n);
@@ -190,8 +189,21 @@ test("a topic that is deleted is made again, under another identity, and its rea
     await until("the old message", () => seen.length === 1);
     const admin = new Kafka({ brokers, clientId: "operator", logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
+    const about = join(broker.folder, "1/data", `${prefix}portolan.flows-0`, "partition.metadata");
+    /** Which topic's log the broker has under this name now. */
+    const identity = () => {
+      try {
+        return readFileSync(about, "utf8");
+      } catch {
+        return undefined; // it is renamed before it is deleted
+      }
+    };
+    await until("the log to bear its topic's id", () => identity() !== undefined);
+    const old = identity();
     await admin.deleteTopics({ topics: [`${prefix}portolan.flows`] });
     await admin.disconnect();
+    // The controller has deleted it; until the broker has, too, it takes messages that go with it.
+    await until("the old log to go", () => identity() !== old);
     await sendSurely(sender, "0", "new");
     await until("the new message", () => seen.some((received) => textOf(received) === "new"));
     assert.equal(seen.find((received) => textOf(received) === "new")?.offset, 0n);
@@ -230,13 +242,12 @@ test("two members of a group share the partitions; what one has handled the othe
     await send(160);
     await until("160 messages at the only member", () => handled.a === 160);
     await second.subscribe("portolan.flows", member("b"));
-    await send(160);
-    await until("all at both members", () => counts.size === 320);
-    assert.ok(handled.b > 0);
+    for (; handled.b === 0; await wait(50)) await send(16); // from some point on both take part
+    await until("all at both members", () => counts.size === sent);
     assert.equal(revoked[0], FLOW_BUCKETS);
     await first.close();
     await send(160);
-    await until("all at the member that is left", () => counts.size === 480);
+    await until("all at the member that is left", () => counts.size === sent);
     assert.deepEqual(
       Array.from(counts).filter(([, count]) => count !== 1),
       [],
