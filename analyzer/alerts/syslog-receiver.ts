@@ -43,7 +43,10 @@ export function syslogReceiver(options: SyslogOptions): AlertReceiver {
 function sendDatagram({ host, port }: SyslogOptions, line: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = createSocket(isIP(host) === 6 ? "udp6" : "udp4");
+    let isOver = false;
     const end = (error?: Error | null) => {
+      if (isOver) return;
+      isOver = true;
       clearTimeout(timer);
       socket.removeAllListeners("error").on("error", () => {});
       socket.close();
@@ -55,7 +58,8 @@ function sendDatagram({ host, port }: SyslogOptions, line: string): Promise<void
     socket.connect(port, host, () => {
       socket.send(line, (error) => {
         if (error) end(error);
-        else timer = setTimeout(end, UDP_ANSWER_MS);
+        // A process that was held up finds the timer due before it has looked at its socket, where the answer may lie.
+        else timer = setTimeout(() => setImmediate(end), UDP_ANSWER_MS);
       });
     });
   });
