@@ -12,7 +12,7 @@ test("writeFiles() makes the folders that its files need", (context) => {
   assert.equal(readFileSync(join(folder, "new/one/deep/er/file.txt"), "utf8"), "text");
 });
 
-test("writeFiles() refuses at once what lies below a folder that takes no children", { timeout: 20_000 }, () => {
+test("writeFiles() refuses at once what lies below a folder that takes no children", { timeout: 120_000 }, () => {
   assert.throws(() => writeFiles("/proc/no-such-folder/below", [{ path: "file.txt", text: "" }]), {
     message: /^Cannot write "\/proc\/no-such-folder\/below\/file.txt": ENOENT/,
   });

@@ -86,7 +86,7 @@ function sweep(): void {
  * Ports nobody listens on now; they are held until all are known, so that they differ. Below those that the kernel gives to
  * outgoing connections: one of these could have the port of a broker that is down, even a client that tries to reach it.
  */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const [below = "32768"] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split("\t");
   const least = 10_000;
   const servers: Server[] = [];

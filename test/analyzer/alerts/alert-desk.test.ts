@@ -128,7 +128,7 @@ test("a webhook that is down, then broken, then up gets everything in order, acr
 
 test("an alert that a webhook will never take is given up, said and counted, and does not hold up the next", async (t) => {
   const place = await workplace(t);
-  const server = await webhookServer(0, { status: 413 });
+  const server = await webhookServer(undefined, { status: 413 });
   t.after(() => server.close());
   const desk = await place.open([webhook(server.port)]);
   await place.count([1]);
@@ -210,13 +210,14 @@ test("syslog by TLS arrives at a receiver whose certificate is vouched for, and 
   t.after(() => rmSync(folder, { recursive: true }));
   authority(folder);
   const file = (name: string) => readFileSync(join(folder, name), "utf8");
-  const server = await syslogServer(0, { key: file("server.key"), cert: file("server.pem") });
+  const server = await syslogServer(undefined, { key: file("server.key"), cert: file("server.pem") });
   t.after(() => server.close());
   const to = { transport: "tls", host: "127.0.0.1", port: server.port, sender: SENDER } as const;
   const trusting = syslogReceiver({ ...to, ca: file("ca.pem") });
   const desk = await place.open([trusting, { ...syslogReceiver(to), name: "stranger" }]);
   await place.count([1, 2]);
   await until(() => desk.figures().receivers[0]?.sent === 2 && (desk.figures().receivers[1]?.failures ?? 0) > 0);
+  await until(() => server.got.length >= 2);
   assert.deepEqual(serviceOf(server.got), [1, 2]);
   assert.deepEqual(
     desk.figures().receivers.map(({ waiting }) => waiting),

@@ -3,24 +3,30 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { type AddressInfo, createServer as createTcp, type Server } from "node:net";
 import { createServer as createTls, type TlsOptions } from "node:tls";
+import { freePorts } from "../../stream/kafka-broker.js";
 
 export interface Post {
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
-/** A server of the tests on loopback that can be away, and come back at the same port. */
+/**
+ * A server of the tests on loopback that can be away, and come back at the same port: one that the kernel gives to nobody else
+ * meanwhile, as it might to the very client that tries to reach it.
+ */
 export interface TestReceiver<T> {
   readonly port: number;
   readonly got: T[];
   close(): Promise<void>;
 }
 
+const freePort = async () => (await freePorts(1))[0] as number;
+
 const closed = (server: { close(done: () => void): unknown }) => new Promise<void>((resolve) => server.close(resolve));
 
 /** Takes what is posted to it; `status` is what it answers, `headers` what it says beside. */
 export async function webhookServer(
-  port = 0,
+  port?: number,
   answer: { status: number; headers?: Record<string, string> } = { status: 204 },
 ): Promise<TestReceiver<Post> & { answer: typeof answer }> {
   const got: Post[] = [];
@@ -30,7 +36,7 @@ export async function webhookServer(
     if (made.answer.status < 300) got.push({ headers: request.headers, body });
     response.writeHead(made.answer.status, { connection: "close", ...made.answer.headers }).end();
   });
-  server.listen(port, "127.0.0.1");
+  server.listen(port ?? (await freePort()), "127.0.0.1");
   await once(server, "listening");
   const made = { port: (server.address() as AddressInfo).port, got, answer, close: () => closed(server) };
   return made;
@@ -48,7 +54,7 @@ function unframed(bytes: Buffer): string[] {
   return lines;
 }
 
-export async function syslogServer(port = 0, tls?: TlsOptions): Promise<TestReceiver<string>> {
+export async function syslogServer(port?: number, tls?: TlsOptions): Promise<TestReceiver<string>> {
   const got: string[] = [];
   const take = (socket: AsyncIterable<Buffer> & { on(event: "error", listener: () => void): unknown }) => {
     socket.on("error", () => {});
@@ -59,15 +65,15 @@ export async function syslogServer(port = 0, tls?: TlsOptions): Promise<TestRece
     })().catch(() => {});
   };
   const server: Server = tls === undefined ? createTcp(take) : createTls(tls, take);
-  server.listen(port, "127.0.0.1");
+  server.listen(port ?? (await freePort()), "127.0.0.1");
   await once(server, "listening");
   return { port: (server.address() as AddressInfo).port, got, close: () => closed(server) };
 }
 
-export async function datagramServer(port = 0): Promise<TestReceiver<string>> {
+export async function datagramServer(port?: number): Promise<TestReceiver<string>> {
   const got: string[] = [];
   const socket = createSocket("udp4").on("message", (message) => got.push(message.toString()));
-  socket.bind(port, "127.0.0.1");
+  socket.bind(port ?? (await freePort()), "127.0.0.1");
   await once(socket, "listening");
   return { port: socket.address().port, got, close: () => closed(socket) };
 }
