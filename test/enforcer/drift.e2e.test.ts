@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import test, { after, before, beforeEach } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import type { EnforcerKernel, KernelState } from "../../enforcer/enforcer-kernel.js";
 import { openKernel } from "../../enforcer/nft-kernel.js";
 import { HostNetwork, PATIENT_MS, run, type TrafficAgent } from "./host-network.js";
@@ -29,6 +30,16 @@ beforeEach(async () => {
   await kernel.load(order);
 });
 
+/**
+ * Until the monitor has joined its group in the host's list of netlink sockets, where 12 is the kernel's netfilter. What
+ * happens before is found all the same, half a minute later.
+ */
+async function untilListening(): Promise<void> {
+  const isListening = () =>
+    /^\S+ +12 +\d+ +(?!00000000)[0-9a-f]{8} /m.test(run([...network.inHost, "cat", "/proc/net/netlink"]));
+  for (const end = Date.now() + 10_000; !isListening() && Date.now() < end; ) await wait(50);
+}
+
 /** Setting the name of a set, an element or a rule of ours by hand, as nobody should. */
 const TAMPERING: readonly [what: string, text: string][] = [
   ["the whole ruleset is flushed", "flush ruleset\n"],
@@ -51,7 +62,7 @@ for (const [what, text] of TAMPERING) {
     const drift = new EventEmitter();
     const stop = kernel.watch((state: KernelState) => drift.emit("drift", state));
     try {
-      await new Promise((resolve) => setTimeout(resolve, 300)); // the monitor has to be listening
+      await untilListening();
       const began = performance.now();
       const told = once(drift, "drift");
       network.nft(text);

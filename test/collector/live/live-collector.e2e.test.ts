@@ -174,7 +174,12 @@ for (const [program, wrap] of [
     const pair = pairFor(context);
     const collector = new CollectorProcess(pair, wrap);
     await collector.untilState("capturing");
-    sendDatagrams(pair, 2000);
+    // The ring of `cap` has as few as 2048 slots: no more at a time than it holds, should nobody read for seconds.
+    const rounds = program === "cap" ? 4 : 1;
+    for (let round = 0; round < rounds; round++) {
+      await collector.until(({ seen = 0 }) => seen >= round * (6000 / rounds));
+      sendDatagrams(pair, 2000 / rounds);
+    }
     const totals = await collector.stop();
     assert.equal(collector.told.find((told) => told.state)?.state?.program, program);
     assert.equal(collector.datagrams(), 6000);
