@@ -63,7 +63,9 @@ export function webhookReceiver(options: WebhookOptions): AlertReceiver {
             else away(`answered ${status}`, retryAfterMs(reply.headers["retry-after"], options.nowMs()));
           },
         );
-        posted.on("timeout", () => posted.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
+        // If this process was held up, the answer may lie in the socket: it is heard first, and the alert not sent twice.
+        const late = () => posted.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`));
+        posted.on("timeout", () => setImmediate(late));
         posted.on("error", (error) => away(`is not reached: ${error.message}`));
         posted.end(body);
       }),
