@@ -17,13 +17,15 @@ export async function until(what: string, holds: () => boolean, limitMs = 180_00
   }
 }
 
-/** A subscriber that notes what it is given. */
+/** A subscriber that notes what it is given, and where it is: who gets no turn for a session's length is asked for that. */
 export function noting(more: Partial<Consumption> = {}): { seen: ReceivedMessage[]; consumption: Consumption } {
   const seen: ReceivedMessage[] = [];
+  const next = new Map<number, bigint>();
   const consumption: Consumption = {
-    positions: async () => new Map(),
+    positions: async () => new Map(next),
     async handle(received) {
       seen.push(received);
+      next.set(received.partition, received.offset + 1n);
     },
     ...more,
   };
