@@ -73,8 +73,8 @@ function datagramsTo(port: number, batches: readonly FlowBatch[]): number {
   for (const batch of batches) {
     for (let row = 0; row < batch.length; row++) {
       if (batch.responderPort[row] === port) packets += batch.originatorPackets[row] ?? 0;
-    // An answer that came late, when the flow of the question was over, has begun another one.
-    if (batch.originatorPort[row] === port) packets += batch.responderPackets[row] ?? 0;
+      // An answer that came late, when the flow of the question was over, has begun another one.
+      if (batch.originatorPort[row] === port) packets += batch.responderPackets[row] ?? 0;
     }
   }
   return packets;

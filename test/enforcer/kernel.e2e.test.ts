@@ -108,7 +108,11 @@ test("an unrenewed lease ends by itself, a renewed one lives on, a permanent one
   const LAST_MS = 6_000;
   const began = performance.now();
   await kernel.lease("shop", LAST_MS);
-  assert.equal(await peer.connect("10.88.0.1", 81, PATIENT_MS), "ok", "its SYN is sent again until the lease has ended");
+  assert.equal(
+    await peer.connect("10.88.0.1", 81, PATIENT_MS),
+    "ok",
+    "its SYN is sent again until the lease has ended",
+  );
   assert.ok(performance.now() - began >= LAST_MS, "and not before");
   assert.equal(await leftOfLease(), undefined);
   await kernel.lease("shop", "permanent");
