@@ -1,9 +1,8 @@
 import { parseInventory } from "../model/inventory-file.js";
 import { formatInventory } from "../model/inventory-format.js";
-import { type EnforcementState, splitVerdictReport, type VerdictReport } from "../model/verdict-report.js";
+import type { VerdictReport } from "../model/verdict-report.js";
 import type { Inventory } from "../model/workload.js";
-import { expressForHosts } from "../policy/formats/nftables/express-for-hosts.js";
-import { type HostRuleset, hostRuleset } from "../policy/formats/nftables/host-ruleset.js";
+import type { HostRuleset } from "../policy/formats/nftables/host-ruleset.js";
 import type { PolicySet } from "../policy/policy-set.js";
 import { AcceptedPolicies } from "../policy/trust/accepted-policies.js";
 import type { Keyring } from "../policy/trust/keyring.js";
@@ -11,25 +10,21 @@ import { type HeldPolicy, restorePolicy } from "../policy/trust/restore-policy.j
 import { isInStage } from "../policy/trust/stage.js";
 import { type StageOrder, verifyStage } from "../policy/trust/stage-order.js";
 import { TrustError } from "../policy/trust/trust-error.js";
+import { type Answer, done, refused } from "./answer.js";
 import type { Clock } from "./clock.js";
 import { judgeEdges } from "./edge-judgement.js";
-import { EnforcementTally, type ScopeTally } from "./enforcement-tally.js";
-import type {
-  EnforcerKernel,
-  KernelState,
-  Obstacle,
-  QuarantineWish,
-  ScopeCounts,
-  ScopeInForce,
-} from "./enforcer-kernel.js";
+import { EnforcementTally } from "./enforcement-tally.js";
+import type { EnforcerKernel, KernelState, Obstacle, QuarantineWish, ScopeCounts } from "./enforcer-kernel.js";
 import { type EnforcerMemory, readMemory, writeMemory } from "./enforcer-memory.js";
+import { type EnforcerFigures, scopeFigures, scopeStatus } from "./host-status.js";
 import type { Controller, Prober } from "./probe/prober.js";
 import { ReportOutbox, type ReportSink } from "./report-outbox.js";
 import { permitsAllOf } from "./ruleset-cover.js";
 import { type Incident, ScopeLife } from "./scope-life.js";
-import { gatesOf } from "./state/gates.js";
-import type { Gate, ScopeEvent } from "./state/scope-state.js";
+import type { ScopeEvent } from "./state/scope-state.js";
 import type { StateFolder } from "./state-folder.js";
+import { type HeardInventory, rulesetOf, surroundingsOf } from "./surroundings.js";
+import { verdictReportsOf } from "./verdict-reports.js";
 import type { WantedTable } from "./wanted-table.js";
 
 export interface HostEnforcerParts {
@@ -50,24 +45,10 @@ export interface HostEnforcerParts {
   readonly onIncident: (incident: Incident) => void;
 }
 
-/** What became of something that was sent to us, for a log and for people who asked. */
-export interface Answer {
-  readonly isDone: boolean;
-  readonly text: string;
-  readonly unmet?: readonly Gate[];
-}
-
 const PREFLIGHT_EVERY_MS = 60_000;
 const RETRY_EVERY_MS = 30_000;
 const NEARLY_FULL = 0.9;
 const ROOM_AGAIN = 0.75;
-const done = (text: string): Answer => ({ isDone: true, text });
-const refused = (text: string, unmet?: readonly Gate[]): Answer => ({
-  isDone: false,
-  text,
-  ...(unmet === undefined ? {} : { unmet }),
-});
-
 /**
  * The enforcer of one host: takes orders and inventories, keeps the kernel at what they say, asks whether all is well, and
  * tells what was counted. Everything that changes something goes through one queue; questions to others do not wait in it.
@@ -80,8 +61,7 @@ export class HostEnforcer {
   readonly #outbox: ReportOutbox;
   readonly #startedUs: number;
   #memory: EnforcerMemory;
-  #inventory: Inventory | undefined;
-  #isInventoryLocal = true;
+  #heard: HeardInventory | undefined;
   #wanted: WantedTable | undefined;
   #obstacles: readonly Obstacle[] = [];
   #pending: { policy: HeldPolicy; bytes: Uint8Array } | undefined;
@@ -169,7 +149,9 @@ export class HostEnforcer {
   async #resume(): Promise<void> {
     const { folder, machineBoot, kernel } = this.#parts;
     const stored = folder.read("inventory.yaml");
-    if (stored !== undefined) this.#inventory = parseInventory(stored.toString("utf8"), "inventory.yaml");
+    if (stored !== undefined) {
+      this.#heard = { inventory: parseInventory(stored.toString("utf8"), "inventory.yaml"), isLocal: true };
+    }
     for (const [name, memory] of Object.entries(this.#memory.scopes)) {
       const bytes = folder.read(`orders/${name}.signed`);
       if (bytes === undefined) continue;
@@ -199,37 +181,17 @@ export class HostEnforcer {
   }
 
   #approved({ order, inventory }: HeldPolicy): HostRuleset[] {
-    const ruleset = this.#rulesetOf(order.policySet, inventory);
+    const ruleset = rulesetOf(this.#parts.host, order.policySet, inventory);
     return ruleset === undefined ? [] : [ruleset];
   }
 
-  #rulesetOf(policySet: PolicySet, inventory: Inventory): HostRuleset | undefined {
-    const workload = inventory.workloads.find(({ id }) => id === this.#parts.host);
-    return workload === undefined
-      ? undefined
-      : hostRuleset(expressForHosts(policySet, inventory, { mode: "deny" }), workload);
-  }
-
-  /**
-   * The inventory that rulesets are made of: what was heard last, or that of the newest approval. Lifelines and groups pass
-   * whatever the policy says, so that those of approvals stand where the inventory came by a carrier.
-   */
-  #surroundings(newest?: HeldPolicy): Inventory | undefined {
-    const approved = [
-      ...[...this.#lives.values()].map(({ policy }) => policy),
-      ...(newest === undefined ? [] : [newest]),
-    ]
-      .sort((a, b) => (a.order.notBefore < b.order.notBefore ? -1 : 1))
-      .map((policy) => policy.inventory);
-    const last = approved.at(-1);
-    if (this.#inventory === undefined || last === undefined) return this.#inventory ?? last;
-    if (this.#isInventoryLocal) return this.#inventory;
-    const groups = new Map(approved.flatMap(({ groups }) => groups).map((group) => [group.name, group]));
-    return { ...this.#inventory, lifelines: last.lifelines, groups: [...groups.values()] };
+  /** @param more a policy that may be in force soon */
+  #surroundings(...more: readonly HeldPolicy[]): Inventory | undefined {
+    return surroundingsOf(this.#heard, [...[...this.#lives.values()].map(({ policy }) => policy), ...more]);
   }
 
   #render(instead?: HeldPolicy): WantedTable | undefined {
-    const inventory = this.#surroundings(instead);
+    const inventory = instead === undefined ? this.#surroundings() : this.#surroundings(instead);
     if (inventory === undefined) return undefined;
     const sets = new Map([...this.#lives].map(([name, { policy }]) => [name, policy.order.policySet]));
     if (instead !== undefined) sets.set(instead.order.scope, instead.order.policySet);
@@ -275,11 +237,12 @@ export class HostEnforcer {
     const name = `policy "${scope}" generation ${generation}`;
     const life = this.#lives.get(scope);
     const inventory = this.#surroundings(policy) ?? policy.inventory;
-    const after = this.#rulesetOf(policy.order.policySet, inventory);
+    const { host } = this.#parts;
+    const after = rulesetOf(host, policy.order.policySet, inventory);
     if (after === undefined || after.directions.length === 0) {
       if (life === undefined) return done(`${name} isolates nothing here`);
     }
-    const before = life === undefined ? undefined : this.#rulesetOf(life.policy.order.policySet, inventory);
+    const before = life === undefined ? undefined : rulesetOf(host, life.policy.order.policySet, inventory);
     const isWider = before !== undefined && after !== undefined && permitsAllOf(after, before);
     const change = life === undefined ? "first" : isWider ? "wider" : "narrower";
     this.#pending = { policy, bytes };
@@ -320,8 +283,8 @@ export class HostEnforcer {
    */
   setInventory(inventory: Inventory, from: "local" | "carrier"): Promise<Answer> {
     return this.#do(async () => {
-      const before = [this.#inventory, this.#isInventoryLocal] as const;
-      [this.#inventory, this.#isInventoryLocal] = [inventory, from === "local"];
+      const before = this.#heard;
+      this.#heard = { inventory, isLocal: from === "local" };
       try {
         if (this.#lives.size > 0 && !this.#isRefused) {
           const wanted = this.#render() as WantedTable;
@@ -330,7 +293,7 @@ export class HostEnforcer {
           if (isNew) await this.#applyAll(() => ({ kind: "moved" }));
         }
       } catch (error) {
-        [this.#inventory, this.#isInventoryLocal] = before;
+        this.#heard = before;
         const text = `inventory was not taken over, the last one stays: ${(error as Error).message}`;
         this.#tell({ scope: "", code: "load-failed", text });
         return refused(text);
@@ -444,29 +407,12 @@ export class HostEnforcer {
     }
   }
 
-  #reportsOf(count: ScopeCounts, kernel: KernelState | undefined, untilUs: number, sequence: number): VerdictReport[] {
+  #reportsOf(counts: ScopeCounts, kernel: KernelState | undefined, untilUs: number, sequence: number): VerdictReport[] {
     const { host, enforcer, boot } = this.#parts;
-    const life = this.#lives.get(count.scope);
-    const lease = kernel?.scopes.find(({ scope }) => scope === count.scope)?.leaseRemainingMs;
+    const phase = this.#lives.get(counts.scope)?.memory.state.phase ?? "approved";
+    const lease = kernel?.scopes.find(({ scope }) => scope === counts.scope)?.leaseRemainingMs;
     const fromUs = Math.min(this.#countedUs, untilUs);
-    return splitVerdictReport({
-      version: 1,
-      enforcer,
-      host,
-      boot,
-      sequence,
-      fromUs,
-      untilUs,
-      scope: count.scope,
-      generation: count.generation,
-      mode: lease === undefined ? "audit" : "deny",
-      state: life?.memory.state.phase ?? "approved",
-      ...(typeof lease === "number" ? { leaseRemainingMs: lease } : {}),
-      counters: count.counters,
-      unrecorded: count.unrecorded,
-      edges: count.edges.map((edge) => ({ ...edge, firstUs: fromUs, lastUs: untilUs })),
-      permits: count.permits,
-    });
+    return verdictReportsOf(counts, { host, enforcer, boot, fromUs, untilUs, phase, lease }, sequence);
   }
 
   /** Asks whether all is well, outside of the queue, and hears the answer inside of it. */
@@ -648,20 +594,7 @@ export class HostEnforcer {
       isQuarantined: kernel.isQuarantined,
       obstacles: this.#obstacles,
       reports: this.#outbox.totals(),
-      scopes: [...this.#lives.values()].map((life) => {
-        const lease = kernel.scopes.find(({ scope }) => scope === life.name)?.leaseRemainingMs;
-        return {
-          scope: life.name,
-          generation: life.memory.state.generation,
-          hash: life.policy.hash,
-          phase: life.memory.state.phase,
-          ...(lease === undefined ? {} : { lease }),
-          ...(life.memory.stage === undefined ? {} : { stage: life.memory.stage.stage }),
-          failures: life.memory.state.failures,
-          waitsForHuman: life.memory.state.waitsForHuman,
-          gates: gatesOf(life.memory.state, life.rules()),
-        };
-      }),
+      scopes: [...this.#lives.values()].map((life) => scopeStatus(life, kernel)),
     };
   }
 
@@ -673,15 +606,7 @@ export class HostEnforcer {
       reports: this.#outbox.totals(),
       countedUs: this.#polledMs === Number.NEGATIVE_INFINITY ? undefined : this.#countedUs,
       incidents: this.#tally.incidents(),
-      scopes: [...this.#lives.values()].map((life) => {
-        const { phase, generation, failures, waitsForHuman } = life.memory.state;
-        return {
-          ...{ scope: life.name, phase, generation, failures, waitsForHuman },
-          unmet: gatesOf(life.memory.state, life.rules()).filter(({ isMet }) => !isMet).length,
-          inForce: this.#seen?.scopes.find(({ scope }) => scope === life.name),
-          tally: this.#tally.of(life.name),
-        };
-      }),
+      scopes: [...this.#lives.values()].map((life) => scopeFigures(life, this.#seen, this.#tally.of(life.name))),
     };
   }
 
@@ -697,25 +622,6 @@ export class HostEnforcer {
       if (this.#lives.size > 0) await this.#poll();
     }).catch(() => {});
   }
-}
-
-/** How an enforcer fares, as far as it knows at this instant. */
-export interface EnforcerFigures {
-  readonly kernel: KernelState | undefined; // as read last; absent before that
-  readonly obstacles: readonly Obstacle[];
-  readonly reports: { readonly waiting: number; readonly lost: number };
-  readonly countedUs: number | undefined; // when the counts were read last
-  readonly incidents: ReadonlyMap<Incident["code"], number>;
-  readonly scopes: readonly {
-    readonly scope: string;
-    readonly phase: EnforcementState;
-    readonly generation: number;
-    readonly failures: number;
-    readonly waitsForHuman: boolean;
-    readonly unmet: number; // gates
-    readonly inForce: ScopeInForce | undefined;
-    readonly tally: ScopeTally;
-  }[];
 }
 
 export type HostStatus = Awaited<ReturnType<HostEnforcer["status"]>>;

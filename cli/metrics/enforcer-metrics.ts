@@ -1,4 +1,4 @@
-import type { EnforcerFigures } from "../../enforcer/host-enforcer.js";
+import type { EnforcerFigures } from "../../enforcer/host-status.js";
 import type { Condition } from "../../web/api/probes.js";
 import { counter, gauge, type Measured, measured, type Sample } from "./family.js";
 
