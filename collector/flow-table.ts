@@ -171,12 +171,12 @@ export class FlowTable {
     let slot = this.search(hash, low, high, ports, meta);
     this.isNew = false;
     if (slot === NO_SLOT) {
-      if (this.isFull) this.makeRoom(timeUs);
+      if (this.isFull) this.makeRoom(packet.timeUs);
       slot = this.take(hash, low, high, ports, meta);
       this.begin(slot, packet, isFromHigh);
     } else {
       const silentUs = timeUs - this.doubles[slot * SLOT_DOUBLES + END_F64]!;
-      if ((isSyn || silentUs > this.shortestUs) && this.isOver(slot, timeUs, isSyn, packet.sequence)) {
+      if ((isSyn || silentUs > this.shortestUs) && this.isOver(slot, packet, isSyn)) {
         this.end(slot);
         this.begin(slot, packet, isFromHigh);
       }
@@ -215,7 +215,7 @@ export class FlowTable {
   }
 
   /** Whether a packet of the slot's tuple belongs to another flow. */
-  private isOver(slot: number, timeUs: number, isSyn: boolean, sequence: number): boolean {
+  private isOver(slot: number, { timeUs, sequence }: Packet, isSyn: boolean): boolean {
     const silentUs = timeUs - this.doubles[slot * SLOT_DOUBLES + END_F64]!;
     if (silentUs > this.lifetimeUs(slot)) return true;
     if (!isSyn) return false;

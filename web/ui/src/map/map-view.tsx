@@ -2,6 +2,7 @@ import { type D3ZoomEvent, quadtree, select, type ZoomBehavior, zoom, zoomIdenti
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { MapAnswer } from "../../../api/contract.js";
 import { plural, shown } from "../format.js";
+import { fontTurn } from "../state/fonts.js";
 import { type Camera, go, place, roundCamera } from "../state/location.js";
 import { paletteTurn } from "../state/preferences.js";
 import { edgeEnds, formatLink, formatMark, markOfNode, parseSelected, type Selected } from "../state/selection.js";
@@ -173,10 +174,6 @@ export function MapView({ map }: { map: MapAnswer }) {
       current.current.applyCamera(keep ?? fitCamera(current.current.scene, width, height));
     });
     observer.observe(box);
-    document.fonts.ready.then(() => {
-      forgetMeasures();
-      chart.resize(size.current.width, size.current.height);
-    });
     return () => {
       observer.disconnect();
       window.clearTimeout(saving);
@@ -185,6 +182,10 @@ export function MapView({ map }: { map: MapAnswer }) {
   }, []);
 
   useEffect(() => painter.current?.show(scene, focus, readPalette()), [scene, focus, turn]);
+  useEffect(() => {
+    forgetMeasures();
+    painter.current?.resize(size.current.width, size.current.height);
+  }, [fontTurn.value]);
   useEffect(() => painter.current?.hover({ ...focus, hovered: hover?.thing }), [focus, hover]);
 
   // A new map is fitted only as long as the reader has not moved the old one.

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { MatrixAnswer } from "../../../api/contract.js";
 import { plural, shown } from "../format.js";
 import { readPalette } from "../map/palette.js";
+import { fontTurn } from "../state/fonts.js";
 import { go, place } from "../state/location.js";
 import { announce, paletteTurn } from "../state/preferences.js";
 import { formatLink, parseSelected } from "../state/selection.js";
@@ -46,7 +47,7 @@ export function MatrixView({ matrix }: { matrix: MatrixAnswer }) {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const look: MatrixLook = { palette: readPalette(), cursor, chosen };
     paintMatrix(context, matrix, geometry, look);
-  }, [matrix, geometry, cursor, chosen, turn]);
+  }, [matrix, geometry, cursor, chosen, turn, fontTurn.value]);
 
   const open = (cell: Cell | undefined) => {
     const client = cell && matrix.clients[cell.row];
