@@ -1,8 +1,9 @@
 // Reads a capture into a DuckDB file and groups the edges of the graph there. Run by the capture bench as a process of its
 // own. Arguments: capture, database file; "conversations" to hand the grouped conversations to the analyzer as well
 import { rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import bindings from "@duckdb/node-bindings";
 import { Analyzer } from "../analyzer/analyzer.js";
-import { DuckDBInstance } from "../analyzer/store/duckdb.js";
 import { LARGE_BATCH_ROWS } from "../collector/flow-export.js";
 import { readCaptures } from "../collector/read-captures.js";
 import { EMPTY_INVENTORY } from "../model/workload.js";
@@ -29,11 +30,18 @@ await analyzer.flush();
 if (extra === "conversations") await analyzer.timeline(1);
 await analyzer.close();
 
-const database = await DuckDBInstance.create(path, { access_mode: "READ_ONLY" });
-const connection = await database.connect();
-const [[edges]] = (await (await connection.runAndReadAll(EDGES)).getRowsJS()) as [[bigint]];
-connection.closeSync();
-database.closeSync();
+// One number does not need the API above the bindings, which this thread has not loaded.
+const config = bindings.create_config();
+bindings.set_config(config, "access_mode", "READ_ONLY");
+bindings.set_config(config, "threads", String(availableParallelism()));
+const database = await bindings.open(path, config);
+const connection = await bindings.connect(database);
+const answer = await bindings.fetch_chunk(await bindings.query(connection, EDGES));
+if (answer === null) throw new Error("Cannot count edges: DuckDB gave no answer");
+const counted = bindings.vector_get_data(bindings.data_chunk_get_vector(answer, 0), 8);
+const edges = new DataView(counted.buffer, counted.byteOffset).getBigInt64(0, true);
+bindings.disconnect_sync(connection);
+bindings.close_sync(database);
 const { packets, errors } = step.value;
 for (const error of errors) process.stderr.write(`${error.message}\n`);
 process.exitCode = errors.length === 0 ? 0 : 1;

@@ -27,8 +27,9 @@ import type { ScopeTable } from "./scope-table.js";
 /*
  * The columns of a batch, from the rows of finished flows that go into it.
  *
- * One short loop for each column, and one function for all columns that are made alike: the compiler is done with them
- * long before it is done with one loop that does it all, and half a million flows are over by then.
+ * One short loop for each column, in a function that ends with it, and one function for all columns that are made alike:
+ * the compiler is done with them long before it is done with one loop that does it all, half a million flows are over by
+ * then, and what stands behind a loop when it is compiled is not known yet and has it compiled once more.
  */
 
 /** Of each row the side that is the originator: 1 for the upper one. */
@@ -79,23 +80,39 @@ function portsOf(rows: Uint32Array, words: Int32Array, sides: Uint8Array, upper:
   return column;
 }
 
-export function portColumns(rows: Uint32Array, { words }: FinishedFlows, sides: Uint8Array) {
-  const protocol = new Uint8Array(rows.length);
-  for (let row = 0; row < rows.length; row++) protocol[row] = words[rows[row]! * ROW_WORDS + META]!;
-  const originatorPort = portsOf(rows, words, sides, 1);
-  const responderPort = portsOf(rows, words, sides, 0);
-  const icmp = new Uint16Array(rows.length).fill(NOT_ICMP);
+function protocolsOf(rows: Uint32Array, words: Int32Array): Uint8Array {
+  const column = new Uint8Array(rows.length);
+  for (let row = 0; row < rows.length; row++) column[row] = words[rows[row]! * ROW_WORDS + META]!;
+  return column;
+}
+
+/** ICMP has no ports: what stands in their place says which exchange a row is. */
+function placeIcmp(
+  rows: Uint32Array,
+  words: Int32Array,
+  protocol: Uint8Array,
+  icmp: Uint16Array,
+  ports: readonly [Uint16Array, Uint16Array],
+): void {
   for (let row = 0; row < rows.length; row++) {
     if (protocol[row] !== 1 && protocol[row] !== 58) continue;
     const at = rows[row]! * ROW_WORDS;
     const family = (words[at + META]! & FAMILY6) === 0 ? 4 : 6;
     if (!isIcmp(protocol[row]!, family)) continue;
-    originatorPort[row] = 0;
-    responderPort[row] = 0;
+    ports[0][row] = 0;
+    ports[1][row] = 0;
     const seen = words[at + DETAIL]!;
     const exchange = icmpExchange(family, seen >>> 8);
     icmp[row] = exchange === undefined ? seen : (exchange.type << 8) | (seen & 255);
   }
+}
+
+export function portColumns(rows: Uint32Array, { words }: FinishedFlows, sides: Uint8Array) {
+  const protocol = protocolsOf(rows, words);
+  const originatorPort = portsOf(rows, words, sides, 1);
+  const responderPort = portsOf(rows, words, sides, 0);
+  const icmp = new Uint16Array(rows.length).fill(NOT_ICMP);
+  placeIcmp(rows, words, protocol, icmp, [originatorPort, responderPort]);
   return { protocol, originatorPort, responderPort, icmp };
 }
 
@@ -109,31 +126,40 @@ function flagsOf(rows: Uint32Array, words: Int32Array, sides: Uint8Array, upper:
   return column;
 }
 
-/** @param told the columns made so far: protocol and packets of both ends */
-export function verdictColumns(
+function evidenceOf(rows: Uint32Array, words: Int32Array): Uint8Array {
+  const column = new Uint8Array(rows.length);
+  for (let row = 0; row < rows.length; row++) {
+    column[row] = (words[rows[row]! * ROW_WORDS + STATE]! & EVIDENCE_MASK) >> EVIDENCE_SHIFT;
+  }
+  return column;
+}
+
+/** The columns made so far that an outcome depends on. */
+type Told = Pick<FlowBatch, "protocol" | "originatorPackets" | "responderPackets">;
+
+function outcomesOf(
   rows: Uint32Array,
-  { words }: FinishedFlows,
-  sides: Uint8Array,
-  told: Pick<FlowBatch, "protocol" | "originatorPackets" | "responderPackets">,
-) {
-  const { protocol, originatorPackets, responderPackets } = told;
-  const outcome = new Uint8Array(rows.length);
-  const evidence = new Uint8Array(rows.length);
+  words: Int32Array,
+  { protocol, originatorPackets, responderPackets }: Told,
+): Uint8Array {
+  const column = new Uint8Array(rows.length);
   for (let row = 0; row < rows.length; row++) {
     const at = rows[row]! * ROW_WORDS;
-    const state = words[at + STATE]!;
-    evidence[row] = (state & EVIDENCE_MASK) >> EVIDENCE_SHIFT;
     // The opening of a later part was told with the first.
     const isLaterPart = (words[at + NAMES_AND_PART]! & 1) !== 0;
-    outcome[row] = isLaterPart
+    column[row] = isLaterPart
       ? MIDSTREAM
-      : outcomeOf(protocol[row]!, state, originatorPackets[row]!, responderPackets[row]!);
+      : outcomeOf(protocol[row]!, words[at + STATE]!, originatorPackets[row]!, responderPackets[row]!);
   }
+  return column;
+}
+
+export function verdictColumns(rows: Uint32Array, { words }: FinishedFlows, sides: Uint8Array, told: Told) {
   return {
     originatorTcpFlags: flagsOf(rows, words, sides, 1),
     responderTcpFlags: flagsOf(rows, words, sides, 0),
-    outcome,
-    evidence,
+    outcome: outcomesOf(rows, words, told),
+    evidence: evidenceOf(rows, words),
   };
 }
 
@@ -193,25 +219,41 @@ class ToldLists {
   }
 }
 
-export function nameColumns(rows: Uint32Array, { words }: FinishedFlows, names: NameLists) {
-  const told = new ToldLists(names);
-  const nameOffsets = new Uint32Array(rows.length + 1);
+function nameOffsetsOf(rows: Uint32Array, words: Int32Array, told: ToldLists): Uint32Array {
+  const offsets = new Uint32Array(rows.length + 1);
   for (let row = 0; row < rows.length; row++) {
     const list = words[rows[row]! * ROW_WORDS + NAMES_AND_PART]! >>> 1;
-    nameOffsets[row + 1] = nameOffsets[row]! + (list === NO_NAMES ? 0 : told.lengthOf(list));
+    offsets[row + 1] = offsets[row]! + (list === NO_NAMES ? 0 : told.lengthOf(list));
   }
-  const nameIds = new Uint32Array(nameOffsets[rows.length]!);
-  const nameSources = new Uint8Array(nameIds.length);
+  return offsets;
+}
+
+function placeNames(
+  rows: Uint32Array,
+  words: Int32Array,
+  told: ToldLists,
+  offsets: Uint32Array,
+  ids: Uint32Array,
+  sources: Uint8Array,
+): void {
   for (let row = 0; row < rows.length; row++) {
-    const last = nameOffsets[row + 1]!;
-    let to = nameOffsets[row]!;
+    const last = offsets[row + 1]!;
+    let to = offsets[row]!;
     if (to === last) continue;
     let from = told.endOf(words[rows[row]! * ROW_WORDS + NAMES_AND_PART]! >>> 1) - (last - to);
     for (; to < last; to++, from++) {
-      nameIds[to] = told.ids[from]!;
-      nameSources[to] = told.sources[from]!;
+      ids[to] = told.ids[from]!;
+      sources[to] = told.sources[from]!;
     }
   }
+}
+
+export function nameColumns(rows: Uint32Array, { words }: FinishedFlows, names: NameLists) {
+  const told = new ToldLists(names);
+  const nameOffsets = nameOffsetsOf(rows, words, told);
+  const nameIds = new Uint32Array(nameOffsets[rows.length]!);
+  const nameSources = new Uint8Array(nameIds.length);
+  placeNames(rows, words, told, nameOffsets, nameIds, nameSources);
   return { nameOffsets, nameIds, nameSources, names: [...told.dictionary.keys()] };
 }
 

@@ -173,14 +173,7 @@ export class FlowExporter {
     const originatorAddress = this.indexesOf(rows, words, ADDRESS_LOW);
     const responderAddress = this.indexesOf(rows, words, ADDRESS_HIGH);
     const ipv4Count = addresses4.length;
-    for (let row = 0; row < rows.length; row++) {
-      // In the batch's dictionary IPv6 addresses come behind those of IPv4.
-      const shift = (words[rows[row]! * ROW_WORDS + META]! & FAMILY6) === 0 ? 0 : ipv4Count;
-      const low = originatorAddress[row]! + shift;
-      const high = responderAddress[row]! + shift;
-      originatorAddress[row] = sides[row] === 0 ? low : high;
-      responderAddress[row] = sides[row] === 0 ? high : low;
-    }
+    placeEnds(rows, words, sides, ipv4Count, originatorAddress, responderAddress);
     const count = ipv4Count + addresses6.length;
     const addressBytes = new Uint8Array(count * 16);
     addresses4.write(addresses, 4, addressBytes, 0);
@@ -199,5 +192,23 @@ export class FlowExporter {
       indexes[row] = dictionary.indexOf(words[at + side]!);
     }
     return indexes;
+  }
+}
+
+/** Makes of the lower and the upper side's places those of originator and responder, IPv6 behind IPv4. */
+function placeEnds(
+  rows: Uint32Array,
+  words: Int32Array,
+  sides: Uint8Array,
+  ipv4Count: number,
+  lower: Uint32Array,
+  upper: Uint32Array,
+): void {
+  for (let row = 0; row < rows.length; row++) {
+    const shift = (words[rows[row]! * ROW_WORDS + META]! & FAMILY6) === 0 ? 0 : ipv4Count;
+    const low = lower[row]! + shift;
+    const high = upper[row]! + shift;
+    lower[row] = sides[row] === 0 ? low : high;
+    upper[row] = sides[row] === 0 ? high : low;
   }
 }

@@ -100,7 +100,7 @@ export class AddressTimelines {
   }
 
   of(address: IpAddress): AddressTimeline {
-    let claims = this.claims.get(formatAddress(address));
+    let claims = this.claims.size === 0 ? undefined : this.claims.get(formatAddress(address));
     if (claims === undefined && address.family === 6 && address.value >> 32n === 0xffffn) {
       claims = this.claims.get(formatAddress({ family: 4, value: address.value & 0xffffffffn }));
     }

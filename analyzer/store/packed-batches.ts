@@ -16,7 +16,7 @@ export function packBatches(batches: readonly FlowBatch[]): { batches: FlowBatch
   for (const batch of batches) {
     for (const value of Object.values(batch)) if (ArrayBuffer.isView(value)) size += aligned(value.byteLength);
   }
-  const memory = new ArrayBuffer(size);
+  const memory = Buffer.allocUnsafeSlow(size).buffer as ArrayBuffer; // all of it is written over, but for the gaps
   let offset = 0;
   const packed = batches.map((batch) => {
     const copy: Record<string, unknown> = { ...batch };
