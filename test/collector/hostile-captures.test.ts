@@ -60,12 +60,12 @@ test("whatever the bytes and the link type, a packet is at most one flow for eac
           .map(([frame, changes, length]) => turned(frame, changes, length)),
       ),
       (linkType, bytes) => {
-        const meter = new FlowMeter({ collector: "test", boot: "boot" });
+        const meter = new FlowMeter({ collector: "test", boot: "boot", maxFlows: 1000 });
         // The bytes around the packet are another's: nothing of them may be read.
         const buffer = bytesOf(new Uint8Array(64).fill(0x45), bytes, new Uint8Array(64).fill(0x45));
         meter.add(firstLayerOf(linkType) as number, buffer, 64, bytes.length, bytes.length, 0);
         const alone = [...meter.exportAll({ dropped: 0 })];
-        const again = new FlowMeter({ collector: "test", boot: "boot" });
+        const again = new FlowMeter({ collector: "test", boot: "boot", maxFlows: 1000 });
         again.add(firstLayerOf(linkType) as number, bytes, 0, bytes.length, bytes.length, 0);
         assert.deepEqual([...again.exportAll({ dropped: 0 })], alone);
         const rows = alone.reduce((sum, { length }) => sum + length, 0);
