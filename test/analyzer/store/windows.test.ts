@@ -213,6 +213,26 @@ test("parts of one long flow from one collector add up and stay one flow, opened
   assert.deepEqual([window.clientPackets, window.serverPackets], [9, 6]);
 });
 
+test("what stands between damaged rows is taken as if it stood alone, in every column", async () => {
+  const bad = [flow({ startUs: Number.NaN, to: "10.9.9.9" }), flow({ bytes: [-1, 0], fromPort: 1, port: 2 })] as const;
+  const good = [
+    flow({ from: "10.0.0.7", to: "10.0.0.8", port: 5432, packets: [3, 4], bytes: [300, 4000] }),
+    flow({ protocol: 17, port: 53, outcome: "unanswered", evidence: "service-port", scope: "vlan:7", packets: [1, 0] }),
+    flow({ to: "2001:db8::7", startUs: T0 + HOUR_US, endUs: T0 + HOUR_US + SECOND, outcome: "refused" }),
+    flow({ protocol: 1, icmp: 8 << 8, names: [{ name: "x.example", source: "dns" }], fromPort: 0, port: 0 }),
+  ];
+  const stored = async (flows: readonly TestFlow[]) => {
+    const store = await Store.open({ path: ":memory:" });
+    await store.append([batchOf(originOf("a", 0), flows)]);
+    const { windows } = await store.conversations({}, "hour");
+    await store.close();
+    return windows.map((window) => JSON.stringify(window)).sort();
+  };
+  const alone = await stored(good);
+  assert.equal(alone.length, 4);
+  assert.deepEqual(await stored([bad[0], ...good.slice(0, 2), bad[1], ...good.slice(2), bad[0]]), alone);
+});
+
 test("damaged rows are left out, the rest of their batch is taken", async () => {
   const store = await Store.open({ path: ":memory:" });
   const report = await store.append([
